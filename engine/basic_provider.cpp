@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+#include "engine/basic_provider.h"
+
+#include "engine/execution.h"
+
+#include <QUuid>
+
+#include <algorithm>
+
+namespace lockboard {
+
+using namespace std::chrono_literals;
+
+BasicProvider::BasicProvider(const Container& container)
+    : m_container(container)
+    , m_resumer(*container.clock)
+{
+}
+
+BasicProvider::~BasicProvider()
+{
+    close();
+}
+
+void BasicProvider::close()
+{
+    m_closing = true;
+    while (WaitQueue::Ticket* ticket = m_queue.any()) {
+        m_queue.leave(*ticket);
+        ticket->signal.raise(WakeReason::Cancelled);
+    }
+    while (!m_executions.empty())
+        m_executions.begin()->second->orphan();
+    m_resumer.drain();
+}
+
+void BasicProvider::log(LogLevel level, const std::string& message) const
+{
+    m_container.log(level, message);
+}
+
+Duration BasicProvider::retryDelay(int attempt) const
+{
+    return std::min<Duration>(20ms * (1 << std::min(attempt, 10)), 1s);
+}
+
+void BasicProvider::wake(const std::string& key)
+{
+    if (WaitQueue::Ticket* ticket = m_queue.front(key))
+        ticket->signal.raise();
+}
+
+void BasicProvider::wakeLeaders(const LockKeys& keys)
+{
+    for (const std::string& key : keys)
+        wake(key);
+}
+
+void BasicProvider::noteLost(const Owner& owner, const std::string& key)
+{
+    if (m_executions.empty() || !owner)
+        return;
+    const auto [first, last] = m_executions.equal_range(*owner);
+    for (auto it = first; it != last; ++it)
+        it->second->lose(key);
+}
+
+//! One try of a waiting call. It may outlive the call: if that times out while a server is silent,
+//! what the try takes in the end is given back.
+class BasicProvider::Attempt final {
+public:
+    explicit Attempt(LockKeys wanted, WaitQueue::Ticket* waiting)
+        : keys(std::move(wanted))
+        , ticket(waiting)
+    {
+    }
+
+    LockKeys keys;
+    WaitQueue::Ticket* ticket; // null once the call has given up
+    std::optional<Grant> grant;
+    std::optional<Duration> remaining;
+    std::exception_ptr error;
+    bool finished = false;
+};
+
+Task<void> BasicProvider::runAttempt(std::shared_ptr<Attempt> attempt, AcquireOptions options,
+                                     SharedContext context)
+{
+    const Owner owner = options.owner();
+    try {
+        attempt->grant = co_await tryAcquire(attempt->keys, std::move(options), context);
+    } catch (const Conflict& conflict) {
+        attempt->remaining = conflict.remaining();
+    } catch (...) {
+        attempt->error = std::current_exception();
+    }
+    attempt->finished = true;
+    if (attempt->ticket) {
+        attempt->ticket->signal.raise();
+    } else if (attempt->grant && !attempt->grant->isExtension() && !m_closing) {
+        try {
+            co_await release(attempt->keys, ReleaseOptions().ownedBy(owner), context);
+        } catch (const LockError& error) {
+            log(LogLevel::Warning,
+                "Could not give back a lock that was granted too late: " + error.message());
+        }
+    }
+}
+
+Task<Grant> BasicProvider::acquire(LockKeys keys, AcquireOptions options, SharedContext context)
+{
+    if (options.waits())
+        return acquireWaiting(std::move(keys), std::move(options), std::move(context));
+    return tryAcquire(std::move(keys), std::move(options), std::move(context));
+}
+
+Task<Grant> BasicProvider::acquireWaiting(LockKeys keys, AcquireOptions options,
+                                          SharedContext context)
+{
+    std::optional<TimePoint> deadline;
+    if (options.timeout())
+        deadline = clock().now() + *options.timeout();
+
+    if (options.owner() && options.reenters() && m_queue.hasWaiters(keys)) {
+        // The same owner re-enters at once, past those who wait for him.
+        const Renewal held = co_await renew(keys, *options.owner(), options.lease());
+        if (held.isHeld())
+            co_return Grant(held.leaseEnd()).asExtension();
+    }
+
+    WaitQueue::Ticket ticket(keys, m_resumer);
+    m_queue.join(ticket);
+    std::shared_ptr<Attempt> attempt;
+    std::optional<TimePoint> nextLook;
+    AcquireOptions oneTry = options;
+    oneTry.exclusively(); // a waiter never claims a lock without owner
+
+    const auto leave = [&] {
+        if (attempt)
+            attempt->ticket = nullptr;
+        m_queue.leave(ticket);
+        wakeLeaders(keys);
+    };
+    for (int tries = 0;;) {
+        if (m_closing)
+            throw Cancelled("The provider was closed.");
+        if (attempt && attempt->finished) {
+            if (attempt->grant || attempt->error) {
+                const auto done = std::exchange(attempt, nullptr);
+                leave();
+                if (done->error)
+                    std::rethrow_exception(done->error);
+                co_return *done->grant;
+            }
+            nextLook = clock().now() + retryDelay(tries++);
+            if (attempt->remaining)
+                nextLook = std::min(*nextLook, clock().now() + *attempt->remaining + 1ms);
+            attempt.reset();
+        }
+        const bool mayLook = !nextLook || clock().now() >= *nextLook;
+        if (!attempt && mayLook && m_queue.leads(ticket)) {
+            attempt = std::make_shared<Attempt>(keys, &ticket);
+            runAttempt(attempt, oneTry, context);
+            if (attempt->finished)
+                continue;
+        }
+        std::optional<TimePoint> until = deadline;
+        if (!attempt && nextLook && m_queue.leads(ticket))
+            until = deadline ? std::min(*deadline, *nextLook) : nextLook;
+        const WakeReason reason = co_await ticket.signal.wait(until, options.stopToken());
+        ticket.signal.reset();
+        if (m_closing)
+            throw Cancelled("The provider was closed.");
+        if (reason == WakeReason::Cancelled) {
+            leave();
+            throw Cancelled();
+        }
+        if (attempt && attempt->finished)
+            continue;
+        if (deadline && clock().now() >= *deadline) {
+            leave();
+            throw TimedOut();
+        }
+        if (reason == WakeReason::Signalled && !attempt)
+            nextLook.reset();
+    }
+}
+
+Task<void> BasicProvider::executeJob(LockKeys keys, LockedJob job, ExecuteOptions options,
+                                     SharedContext context)
+{
+    std::string owner = options.owner().value_or(
+        "execute:" + QUuid::createUuid().toString(QUuid::WithoutBraces).toStdString());
+    AcquireOptions acquisition;
+    acquisition.ownedBy(owner)
+        .expiringIn(options.lease())
+        .waiting(options.requestedTimeout().value_or(executeTimeout()))
+        .withoutReentry()
+        .exclusively()
+        .stoppedBy(options.stopToken());
+    const auto run = std::make_shared<Execution>(*this, keys, std::move(owner), options.lease());
+    const Grant grant = co_await acquire(keys, std::move(acquisition), context);
+    run->begin(grant.leaseEnd().value_or(clock().now() + options.lease()));
+
+    std::exception_ptr jobError;
+    {
+        const std::stop_callback forward(options.stopToken(),
+                                         [run] { run->stopSource().request_stop(); });
+        try {
+            co_await job(run->stopSource().get_token());
+        } catch (...) {
+            jobError = std::current_exception();
+        }
+    }
+    const std::optional<std::string> lostKey = run->lostKey();
+    if (!run->isOrphan()) {
+        run->end();
+        try {
+            ReleaseOptions release;
+            release.ownedBy(run->owner());
+            co_await this->release(std::move(keys), std::move(release), std::move(context));
+        } catch (const LockError& error) {
+            m_container.log(LogLevel::Warning,
+                            "Could not release after a job; the lease will end by itself: "
+                                + error.message());
+        }
+    }
+    if (lostKey)
+        throw Lost(*lostKey, jobError);
+    if (jobError)
+        std::rethrow_exception(jobError);
+}
+
+} // namespace lockboard

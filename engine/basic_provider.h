@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/container.h"
+#include "engine/contract.h"
+#include "engine/wait_queue.h"
+
+namespace lockboard {
+
+class Execution;
+
+//! What a renewal found: until when the keys are held now, or the key that is no longer.
+class Renewal final {
+public:
+    //! Held; none: for ever.
+    [[nodiscard]] static Renewal until(std::optional<TimePoint> end) { return Renewal(end, {}); }
+    [[nodiscard]] static Renewal lost(std::string key) { return Renewal({}, std::move(key)); }
+
+    [[nodiscard]] bool isHeld() const { return m_lostKey.empty(); }
+    [[nodiscard]] std::optional<TimePoint> leaseEnd() const { return m_leaseEnd; }
+    [[nodiscard]] const std::string& lostKey() const { return m_lostKey; }
+
+private:
+    Renewal(std::optional<TimePoint> end, std::string key)
+        : m_leaseEnd(end)
+        , m_lostKey(std::move(key))
+    {
+    }
+
+    std::optional<TimePoint> m_leaseEnd;
+    std::string m_lostKey;
+};
+
+//! The base for a provider's author: implement tryAcquire, renew, release, releaseAll, liveView,
+//! features and check; waiting in a queue and execute (wait, renew, stop token, release) come free.
+class BasicProvider : public LockProvider {
+public:
+    explicit BasicProvider(const Container& container);
+    ~BasicProvider() override;
+
+    Task<Grant> acquire(LockKeys keys, AcquireOptions options, SharedContext context) override;
+    Task<void> executeJob(LockKeys keys, LockedJob job, ExecuteOptions options,
+                          SharedContext context) override;
+
+protected:
+    //! One try, all keys or none, that never waits in a queue. An ownerless lock is a conflict if
+    //! options.isExclusive() or the provider's policy says so; one of the same owner if not
+    //! options.reenters(). \throws Conflict, Unavailable, OutcomeUnknown, Denied
+    virtual Task<Grant> tryAcquire(LockKeys keys, AcquireOptions options, SharedContext context) = 0;
+    //! Extends the lease of every key if all are held by `owner` still; none: looks, extends nothing.
+    virtual Task<Renewal> renew(LockKeys keys, std::string owner, std::optional<Duration> lease) = 0;
+
+    //! How long the first waiter of a key rests before its n-th look (n counts from 0), for locks
+    //! that other programs free without telling us.
+    [[nodiscard]] virtual Duration retryDelay(int attempt) const;
+    //! How long execute waits for its keys if the call doesn't say.
+    [[nodiscard]] virtual Duration executeTimeout() const { return ExecuteOptions::defaultTimeout; }
+
+    //! Says that a key may be free now: whoever waits for it first looks at once.
+    void wake(const std::string& key);
+    //! Says that an owner's lock is gone without its doing: its execute stops, if it has one here.
+    void noteLost(const Owner& owner, const std::string& key);
+    //! Ends all that wait with Cancelled and all executions with Lost. Call it first thing in the
+    //! destructor of a leaf: what wakes up still uses the provider.
+    void close();
+
+    [[nodiscard]] Clock& clock() const { return *m_container.clock; }
+    [[nodiscard]] Resumer& resumer() { return m_resumer; }
+    [[nodiscard]] WaitQueue& waitQueue() { return m_queue; }
+    [[nodiscard]] bool isClosing() const { return m_closing; }
+    void log(LogLevel level, const std::string& message) const;
+
+private:
+    friend class Execution;
+    class Attempt;
+
+    Task<Grant> acquireWaiting(LockKeys keys, AcquireOptions options, SharedContext context);
+    Task<void> runAttempt(std::shared_ptr<Attempt> attempt, AcquireOptions options,
+                          SharedContext context);
+    void wakeLeaders(const LockKeys& keys);
+
+    Container m_container;
+    Resumer m_resumer;
+    WaitQueue m_queue;
+    std::unordered_multimap<std::string, Execution*> m_executions;
+    bool m_closing = false;
+};
+
+} // namespace lockboard

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#include "engine/errors.h"
+
+namespace lockboard {
+
+LockError::LockError(ErrorCode code, std::string message)
+    : m_code(code)
+    , m_message(std::move(message))
+{
+}
+
+Conflict::Conflict(std::string key, Owner holder, std::optional<Duration> remaining)
+    : LockError(ErrorCode::Conflict, "Failed to acquire lock for key \"" + printable(key) + '"')
+    , m_key(std::move(key))
+    , m_holder(std::move(holder))
+    , m_remaining(remaining)
+{
+}
+
+TimedOut::TimedOut()
+    : LockError(ErrorCode::TimedOut, "Timed-out acquiring lock.")
+{
+}
+
+Lost::Lost(std::string key, std::exception_ptr jobError)
+    : LockError(ErrorCode::Lost,
+                "Lost the lock for key \"" + printable(key) + "\" while the job was still running.")
+    , m_key(std::move(key))
+    , m_jobError(std::move(jobError))
+{
+}
+
+Cancelled::Cancelled(std::string message)
+    : LockError(ErrorCode::Cancelled, std::move(message))
+{
+}
+
+Unavailable::Unavailable(std::string message)
+    : LockError(ErrorCode::Unavailable, std::move(message))
+{
+}
+
+OutcomeUnknown::OutcomeUnknown(std::string message)
+    : LockError(ErrorCode::OutcomeUnknown, std::move(message))
+{
+}
+
+Denied::Denied(std::string message)
+    : LockError(ErrorCode::Denied, std::move(message))
+{
+}
+
+ReadOnly::ReadOnly(const std::string& verb)
+    : LockError(ErrorCode::ReadOnly, "Read-only mode: " + verb + " is not allowed.")
+{
+}
+
+InvalidArgument::InvalidArgument(std::string message)
+    : LockError(ErrorCode::InvalidArgument, std::move(message))
+{
+}
+
+static std::string unknownProvider(const std::string& id, const std::vector<std::string>& known)
+{
+    std::string text = "There is no provider \"" + printable(id) + "\"; known are";
+    for (std::size_t i = 0; i < known.size(); ++i)
+        text += (i == 0 ? " \"" : ", \"") + printable(known[i]) + '"';
+    return text + '.';
+}
+
+NotFound::NotFound(std::string id, const std::vector<std::string>& known)
+    : LockError(ErrorCode::NotFound, unknownProvider(id, known))
+    , m_id(std::move(id))
+{
+}
+
+static std::string placed(const std::string& source, const std::string& path, int line,
+                          const std::string& problem)
+{
+    std::string text = source;
+    if (line > 0)
+        text += (text.empty() ? "line " : ":") + std::to_string(line);
+    if (!path.empty())
+        text += (text.empty() ? "" : ": ") + path;
+    return text.empty() ? problem : text + ": " + problem;
+}
+
+ConfigError::ConfigError(const std::string& source, std::string path, int line,
+                         const std::string& problem)
+    : LockError(ErrorCode::ConfigError, placed(source, path, line, problem))
+    , m_path(std::move(path))
+    , m_line(line)
+{
+}
+
+} // namespace lockboard

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+#include "engine/lock.h"
+
+#include <QString>
+#include <QStringDecoder>
+
+#include <algorithm>
+
+namespace lockboard {
+
+LockKeys::LockKeys(std::string key)
+{
+    m_keys.push_back(std::move(key));
+}
+
+LockKeys::LockKeys(std::vector<std::string> keys)
+{
+    m_keys.reserve(static_cast<qsizetype>(keys.size()));
+    for (std::string& key : keys)
+        m_keys.push_back(std::move(key));
+    normalize();
+}
+
+void LockKeys::normalize()
+{
+    std::sort(m_keys.begin(), m_keys.end());
+    m_keys.erase(std::unique(m_keys.begin(), m_keys.end()), m_keys.end());
+}
+
+bool ReleaseResult::allReleased() const
+{
+    return std::all_of(keys.begin(), keys.end(), [](const KeyRelease& key) {
+        return key.outcome == ReleaseOutcome::Released;
+    });
+}
+
+void ReleaseAllResult::leave(const std::string& reason, std::uint64_t count)
+{
+    const auto it = std::find_if(reasons.begin(), reasons.end(),
+                                 [&](const auto& known) { return known.first == reason; });
+    if (it == reasons.end())
+        reasons.emplace_back(reason, count);
+    else
+        it->second += count;
+}
+
+std::uint64_t ReleaseAllResult::left() const
+{
+    std::uint64_t sum = 0;
+    for (const auto& [reason, count] : reasons)
+        sum += count;
+    return sum;
+}
+
+bool isUtf8(std::string_view bytes)
+{
+    QStringDecoder decoder(QStringDecoder::Utf8, QStringConverter::Flag::Stateless);
+    const QString text = decoder.decode(QByteArrayView(bytes.data(), qsizetype(bytes.size())));
+    return !decoder.hasError();
+}
+
+static void appendEscaped(std::string& out, char byte)
+{
+    static constexpr char digits[] = "0123456789abcdef";
+    const auto value = static_cast<unsigned char>(byte);
+    out += "\\x";
+    out += digits[value >> 4];
+    out += digits[value & 15];
+}
+
+std::string printable(std::string_view bytes)
+{
+    const bool text = isUtf8(bytes);
+    std::string out;
+    out.reserve(bytes.size());
+    for (const char byte : bytes) {
+        const auto value = static_cast<unsigned char>(byte);
+        if (value < 0x20 || value == 0x7f || (!text && value >= 0x80))
+            appendEscaped(out, byte);
+        else
+            out += byte;
+    }
+    return out;
+}
+
+} // namespace lockboard

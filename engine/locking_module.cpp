@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: MIT
+#include "engine/locking_module.h"
+
+#include "engine/resume.h"
+#include "engine/validation.h"
+
+#include <QAbstractEventDispatcher>
+
+namespace lockboard {
+
+struct LockingModule::Slot {
+    std::string id;
+    std::unique_ptr<LockProvider> provider;
+};
+
+LockingModule::LockingModule(const Config& config, const Container& container)
+    : LockingModule(config, container, Settings())
+{
+}
+
+LockingModule::LockingModule(const Config& config, const Container& container, Settings settings)
+    : m_container(container)
+    , m_settings(std::move(settings))
+{
+    const auto add = [this](const std::string& id, const ProviderRegistry::Found& found,
+                            const ConfigValue& options, bool isDefault) {
+        auto slot = std::make_unique<Slot>();
+        slot->id = id;
+        slot->provider = found.kind.factory(m_container, ProviderSetup(options, found.medusa));
+        options.rejectUnknown();
+        ProviderInfo info {id, found.kind.identifier, isDefault, slot->provider->features()};
+        m_infos.push_back(std::move(info));
+        m_slots.push_back(std::move(slot));
+    };
+
+    const auto& entries = config.entries();
+    std::string chosen;
+    for (const Config::Entry& entry : entries) {
+        add(entry.id, entry.provider, entry.options, entry.isDefault);
+        if (entry.isDefault)
+            chosen = entry.id;
+    }
+    const std::string always = "in-memory";
+    const bool configured = std::any_of(entries.begin(), entries.end(),
+                                        [&](const auto& entry) { return entry.id == always; });
+    if (!configured)
+        add(always, *ProviderRegistry().find(always), ConfigValue::parse("{}", always), false);
+
+    m_defaultId = !chosen.empty() ? chosen : entries.size() == 1 ? entries.front().id : always;
+    m_default = &find(m_defaultId);
+    for (ProviderInfo& info : m_infos)
+        info.isDefault = info.id == m_defaultId;
+    if (chosen.empty())
+        m_container.log(LogLevel::Info,
+                        "Locking module: Using \"" + m_defaultId + "\" as default.");
+}
+
+LockingModule::~LockingModule() = default;
+
+LockingModule::Slot& LockingModule::find(const std::string& provider)
+{
+    if (provider.empty())
+        return *m_default;
+    const std::string id = provider.starts_with("lp_") ? provider.substr(3) : provider;
+    for (const auto& slot : m_slots) {
+        if (slot->id == id)
+            return *slot;
+    }
+    std::vector<std::string> known;
+    for (const auto& slot : m_slots)
+        known.push_back(slot->id);
+    throw NotFound(provider, known);
+}
+
+template <typename... Checked>
+std::exception_ptr LockingModule::fault(const char* verb, const Checked&... checked) const
+{
+    if (m_settings.readOnly)
+        return std::make_exception_ptr(ReadOnly(verb));
+    std::optional<std::string> sentence;
+    ((sentence = sentence ? std::move(sentence) : findFault(checked)), ...);
+    return sentence ? std::make_exception_ptr(InvalidArgument(*sentence)) : nullptr;
+}
+
+//! Calls from another thread: there, then back again.
+template <typename T, typename Call> Task<T> LockingModule::callFromElsewhere(Call call)
+{
+    if (!QAbstractEventDispatcher::instance())
+        throw InvalidArgument("The engine was called from a thread without a Qt event loop.");
+    QObject home;
+    std::exception_ptr error;
+    std::optional<std::conditional_t<std::is_void_v<T>, bool, T>> result;
+    co_await ResumeOn(this);
+    try {
+        if constexpr (std::is_void_v<T>)
+            co_await call();
+        else
+            result.emplace(co_await call());
+    } catch (...) {
+        error = std::current_exception();
+    }
+    co_await ResumeOn(&home);
+    if (error)
+        std::rethrow_exception(error);
+    if constexpr (!std::is_void_v<T>)
+        co_return std::move(*result);
+}
+
+static std::vector<std::string> listed(const LockKeys& keys)
+{
+    return {keys.begin(), keys.end()};
+}
+
+static AuditRecord recordOf(const std::string& provider, const char* verb, const LockKeys& keys,
+                            const Owner& owner, const SharedContext& context)
+{
+    AuditRecord record;
+    record.provider = provider;
+    record.verb = verb;
+    record.keys = listed(keys);
+    record.owner = owner;
+    record.context = context;
+    return record;
+}
+
+template <typename T, typename Describe>
+Task<T> LockingModule::audited(Task<T> call, AuditRecord record, Describe describe)
+{
+    const auto audit = m_settings.audit;
+    std::exception_ptr error;
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await call;
+            record.outcome = describe();
+        } else {
+            T result = co_await call;
+            record.outcome = describe(result);
+            audit->append(record);
+            co_return result;
+        }
+    } catch (const LockError& failure) {
+        record.outcome = failure.message();
+        error = std::current_exception();
+    } catch (...) {
+        record.outcome = "the job failed";
+        error = std::current_exception();
+    }
+    audit->append(record);
+    if (error)
+        std::rethrow_exception(error);
+    if constexpr (!std::is_void_v<T>)
+        Q_UNREACHABLE();
+}
+
+Task<Grant> LockingModule::acquire(LockKeys keys, AcquireOptions options, SharedContext context)
+{
+    if (!isHere()) {
+        return callFromElsewhere<Grant>([this, keys = std::move(keys), options = std::move(options),
+                                         context = std::move(context)]() mutable {
+            return acquire(std::move(keys), std::move(options), std::move(context));
+        });
+    }
+    try {
+        if (auto error = fault("acquire", keys, options.owner()))
+            return failed<Grant>(std::move(error));
+        if (const auto sentence = findLeaseFault(options.lease()))
+            return failed<Grant>(InvalidArgument(*sentence));
+        Slot& slot = find(options.provider());
+        if (!m_settings.audit)
+            return slot.provider->acquire(std::move(keys), std::move(options), std::move(context));
+        AuditRecord record = recordOf(slot.id, "acquire", keys, options.owner(), context);
+        return audited(
+            slot.provider->acquire(std::move(keys), std::move(options), std::move(context)),
+            std::move(record), [](const Grant&) { return std::string("granted"); });
+    } catch (const LockError&) {
+        return failed<Grant>(std::current_exception());
+    }
+}
+
+static std::string describe(const ReleaseResult& result)
+{
+    std::string text;
+    for (const KeyRelease& key : result.keys) {
+        if (key.outcome == ReleaseOutcome::Released)
+            continue;
+        text += text.empty() ? "not released: " : ", ";
+        text += printable(key.key);
+        if (key.outcome == ReleaseOutcome::NotHeld)
+            text += " (not held)";
+        else if (key.outcome == ReleaseOutcome::Unknown)
+            text += " (unknown)";
+        else
+            text += key.holder ? " (held by " + printable(*key.holder) + ')' : " (held without owner)";
+    }
+    return text.empty() ? "released" : text;
+}
+
+Task<ReleaseResult> LockingModule::release(LockKeys keys, ReleaseOptions options,
+                                           SharedContext context)
+{
+    if (!isHere()) {
+        return callFromElsewhere<ReleaseResult>(
+            [this, keys = std::move(keys), options = std::move(options),
+             context = std::move(context)]() mutable {
+                return release(std::move(keys), std::move(options), std::move(context));
+            });
+    }
+    try {
+        if (auto error = fault("release", keys, options.owner()))
+            return failed<ReleaseResult>(std::move(error));
+        Slot& slot = find(options.provider());
+        if (!m_settings.audit)
+            return slot.provider->release(std::move(keys), std::move(options), std::move(context));
+        AuditRecord record = recordOf(slot.id, "release", keys, options.owner(), context);
+        return audited(
+            slot.provider->release(std::move(keys), std::move(options), std::move(context)),
+            std::move(record), [](const ReleaseResult& result) { return describe(result); });
+    } catch (const LockError&) {
+        return failed<ReleaseResult>(std::current_exception());
+    }
+}
+
+static std::string describe(const ReleaseAllResult& result)
+{
+    std::string text = "released " + std::to_string(result.released) + ", left "
+        + std::to_string(result.left());
+    for (const auto& [reason, count] : result.reasons)
+        text += "; " + std::to_string(count) + ' ' + reason;
+    return result.cancelled ? text + "; cancelled" : text;
+}
+
+Task<ReleaseAllResult> LockingModule::releaseAll(ReleaseAllOptions options, SharedContext context)
+{
+    if (!isHere()) {
+        return callFromElsewhere<ReleaseAllResult>(
+            [this, options = std::move(options), context = std::move(context)]() mutable {
+                return releaseAll(std::move(options), std::move(context));
+            });
+    }
+    try {
+        if (auto error = fault("releaseAll", options.owner()))
+            return failed<ReleaseAllResult>(std::move(error));
+        Slot& slot = find(options.provider());
+        if (!m_settings.audit)
+            return slot.provider->releaseAll(std::move(options), std::move(context));
+        AuditRecord record = recordOf(slot.id, "releaseAll", {}, options.owner(), context);
+        return audited(slot.provider->releaseAll(std::move(options), std::move(context)),
+                       std::move(record),
+                       [](const ReleaseAllResult& result) { return describe(result); });
+    } catch (const LockError&) {
+        return failed<ReleaseAllResult>(std::current_exception());
+    }
+}
+
+//! Runs a job on the thread that `home` lives in, called from the module's.
+static Task<void> runAt(QObject* home, QObject* module, const LockedJob* job, std::stop_token lost)
+{
+    co_await ResumeOn(home);
+    std::exception_ptr error;
+    try {
+        co_await (*job)(std::move(lost));
+    } catch (...) {
+        error = std::current_exception();
+    }
+    co_await ResumeOn(module);
+    if (error)
+        std::rethrow_exception(error);
+}
+
+Task<void> LockingModule::executeJob(LockKeys keys, LockedJob job, ExecuteOptions options,
+                                     SharedContext context)
+{
+    if (isHere())
+        return executeHere(std::move(keys), std::move(job), std::move(options), std::move(context));
+    auto home = std::make_shared<QObject>();
+    return callFromElsewhere<void>([this, home, keys = std::move(keys), job = std::move(job),
+                                    options = std::move(options),
+                                    context = std::move(context)]() mutable {
+        LockedJob there = [home, this, &job](std::stop_token lost) {
+            return runAt(home.get(), this, &job, std::move(lost));
+        };
+        return executeHere(std::move(keys), std::move(there), std::move(options),
+                           std::move(context));
+    });
+}
+
+Task<void> LockingModule::executeHere(LockKeys keys, LockedJob job, ExecuteOptions options,
+                                      SharedContext context)
+{
+    if (auto error = fault("execute", keys, options.owner()))
+        std::rethrow_exception(error);
+    if (const auto sentence = findLeaseFault(options.lease()))
+        throw InvalidArgument(*sentence);
+    Slot& slot = find(options.provider());
+    AuditRecord record;
+    if (m_settings.audit)
+        record = recordOf(slot.id, "execute", keys, options.owner(), context);
+    Task<void> running = slot.provider->executeJob(std::move(keys), std::move(job),
+                                                   std::move(options), std::move(context));
+    if (m_settings.audit)
+        running = audited(std::move(running), std::move(record),
+                          [] { return std::string("done"); });
+    co_await running;
+}
+
+Task<LiveViewPtr> LockingModule::liveView(std::string provider)
+{
+    if (!isHere()) {
+        co_return co_await callFromElsewhere<LiveViewPtr>(
+            [this, provider = std::move(provider)] { return liveView(provider); });
+    }
+    co_return find(provider).provider->liveView();
+}
+
+Task<CheckReport> LockingModule::check(std::string provider)
+{
+    if (!isHere()) {
+        co_return co_await callFromElsewhere<CheckReport>(
+            [this, provider = std::move(provider)] { return check(provider); });
+    }
+    co_return co_await find(provider).provider->check();
+}
+
+} // namespace lockboard

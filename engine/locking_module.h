@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/audit_log.h"
+#include "engine/config.h"
+#include "engine/contract.h"
+
+#include <QThread>
+
+namespace lockboard {
+
+//! A provider as the module knows it. Never changes after the module was made: read it anywhere.
+class ProviderInfo final {
+public:
+    std::string id;
+    std::string identifier;
+    bool isDefault = false;
+    ProviderFeatures features;
+};
+
+//! Medusa's locking module: routes each call to a provider by its id (or stored form `lp_ID`), by
+//! default to the default one. The one door: arguments are validated, read-only is enforced and
+//! the audit is written here. It lives, with its providers, on the thread that made it (which needs
+//! a Qt event loop) and may be called from any thread with a Qt event loop: the call hops to the
+//! module's thread and resumes on the caller's. Every call throws through co_await, LockError only
+//! (and, from execute, what the job throws). Outlives every call made to it.
+class LockingModule final : public QObject {
+    Q_OBJECT
+
+public:
+    class Settings final {
+    public:
+        bool readOnly = false;
+        std::shared_ptr<AuditLog> audit; //!< null: off
+    };
+
+    //! Makes every provider of the config, and the in-memory one that is always there.
+    //! \throws ConfigError about a provider's options
+    LockingModule(const Config& config, const Container& container, Settings settings);
+    LockingModule(const Config& config, const Container& container);
+    ~LockingModule() override;
+
+    [[nodiscard]] const std::vector<ProviderInfo>& providers() const { return m_infos; }
+    [[nodiscard]] const std::string& defaultProviderId() const { return m_defaultId; }
+    [[nodiscard]] bool isReadOnly() const { return m_settings.readOnly; }
+
+    // The four calls of the contract (contract.h).
+    Task<Grant> acquire(LockKeys keys, AcquireOptions options = {}, SharedContext context = {});
+    Task<ReleaseResult> release(LockKeys keys, ReleaseOptions options = {},
+                                SharedContext context = {});
+    Task<ReleaseAllResult> releaseAll(ReleaseAllOptions options = {}, SharedContext context = {});
+    //! The job, `(std::stop_token) -> T`, `() -> T` or either of Task<T>, runs on the thread of
+    //! the caller. The stop token is fired on the module's.
+    template <typename Job>
+    auto execute(LockKeys keys, Job job, ExecuteOptions options = {}, SharedContext context = {})
+    {
+        return detail::executeTyped(
+            std::move(job),
+            [this, keys = std::move(keys), options = std::move(options),
+             context = std::move(context)](LockedJob erased) mutable {
+                return executeJob(std::move(keys), std::move(erased), std::move(options),
+                                  std::move(context));
+            });
+    }
+    Task<void> executeJob(LockKeys keys, LockedJob job, ExecuteOptions options,
+                          SharedContext context);
+
+    //! The live view of a provider, not started yet. \throws NotFound
+    Task<LiveViewPtr> liveView(std::string provider = {});
+    //! What a provider finds when it looks at its server. \throws NotFound
+    Task<CheckReport> check(std::string provider = {});
+
+private:
+    struct Slot;
+
+    [[nodiscard]] bool isHere() const { return QThread::currentThread() == thread(); }
+    [[nodiscard]] Slot& find(const std::string& provider);
+    //! What forbids a call, if anything does.
+    template <typename... Checked>
+    [[nodiscard]] std::exception_ptr fault(const char* verb, const Checked&... checked) const;
+    template <typename T, typename Call> Task<T> callFromElsewhere(Call call);
+    template <typename T, typename Describe>
+    Task<T> audited(Task<T> call, AuditRecord record, Describe describe);
+    Task<void> executeHere(LockKeys keys, LockedJob job, ExecuteOptions options,
+                           SharedContext context);
+
+    Container m_container;
+    Settings m_settings;
+    std::vector<std::unique_ptr<Slot>> m_slots;
+    std::vector<ProviderInfo> m_infos;
+    std::string m_defaultId;
+    Slot* m_default = nullptr;
+};
+
+} // namespace lockboard

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: MIT
+#include "engine/memory/memory_provider.h"
+
+#include "engine/memory/memory_live_view.h"
+
+#include <algorithm>
+
+namespace lockboard {
+
+MemoryProvider::MemoryProvider(const Container& container, Ownerless ownerless)
+    : BasicProvider(container)
+    , m_ownerless(ownerless)
+{
+}
+
+MemoryProvider::~MemoryProvider()
+{
+    close();
+    clock().cancel(m_leaseTimer);
+    for (const auto& view : m_views) {
+        if (view)
+            view->detach();
+    }
+}
+
+//! A waiting call. What it wants is given to it by whoever lets go, before it runs again.
+struct MemoryProvider::Waiter : WaitQueue::Ticket {
+    Waiter(const LockKeys& wanted, const AcquireOptions& how, Resumer& resumer)
+        : Ticket(wanted, resumer)
+        , options(how)
+    {
+    }
+    const AcquireOptions& options;
+    Grant grant;
+};
+
+Task<Grant> MemoryProvider::acquire(LockKeys keys, AcquireOptions options, SharedContext)
+{
+    const TimePoint now = settle();
+    if (!options.waits()) {
+        const auto obstacle = findObstacle(keys, options);
+        if (obstacle != m_locks.end())
+            return failed<Grant>(conflict(obstacle, now));
+        return ready(take(keys, options, now));
+    }
+    options.exclusively(); // a waiter never claims a lock without owner
+    const auto mine = [&](const std::string& key) {
+        const auto it = m_locks.find(key);
+        return it != m_locks.end() && admits(it->second, options);
+    };
+    // The same owner re-enters at once; everyone else stands behind those who came before.
+    const bool overtakes
+        = !waitQueue().hasWaiters(keys) || std::all_of(keys.begin(), keys.end(), mine);
+    if (overtakes && findObstacle(keys, options) == m_locks.end())
+        return ready(take(keys, options, now));
+    return acquireWaiting(std::move(keys), std::move(options));
+}
+
+Task<Grant> MemoryProvider::tryAcquire(LockKeys keys, AcquireOptions options, SharedContext context)
+{
+    return acquire(std::move(keys), std::move(options), std::move(context));
+}
+
+Task<Grant> MemoryProvider::acquireWaiting(LockKeys keys, AcquireOptions options)
+{
+    Waiter waiter(keys, options, resumer());
+    waitQueue().join(waiter);
+    watchLeases();
+    std::optional<TimePoint> deadline;
+    if (options.timeout())
+        deadline = clock().now() + *options.timeout();
+    const WakeReason reason = co_await waiter.signal.wait(deadline, options.stopToken());
+    if (reason == WakeReason::Signalled)
+        co_return waiter.grant;
+    if (isClosing())
+        throw Cancelled("The provider was closed.");
+    waitQueue().leave(waiter);
+    const TimePoint now = settle();
+    for (const std::string& key : keys)
+        handOver(key, now);
+    if (reason == WakeReason::TimedOut)
+        throw TimedOut();
+    throw Cancelled();
+}
+
+Task<ReleaseResult> MemoryProvider::release(LockKeys keys, ReleaseOptions options, SharedContext)
+{
+    const TimePoint now = settle();
+    ReleaseResult result;
+    result.keys.reserve(keys.size());
+    for (const std::string& key : keys) {
+        const auto it = m_locks.find(key);
+        if (it == m_locks.end()) {
+            result.keys.push_back(KeyRelease(key, ReleaseOutcome::NotHeld));
+            continue;
+        }
+        const Owner& holder = it->second.owner;
+        const bool allowed = holder ? holder == options.owner()
+                                    : !options.owner() || m_ownerless == Ownerless::Claimable;
+        if (!allowed) {
+            result.keys.push_back(KeyRelease(key, ReleaseOutcome::HeldByOther, holder));
+            continue;
+        }
+        remove(it, ChangeKind::Released);
+        result.keys.push_back(KeyRelease(key, ReleaseOutcome::Released));
+    }
+    if (!waitQueue().isEmpty()) {
+        // Only when all keys are free: a waiter may want several of them.
+        for (const std::string& key : keys)
+            handOver(key, now);
+    }
+    return ready(std::move(result));
+}
+
+Task<ReleaseAllResult> MemoryProvider::releaseAll(ReleaseAllOptions options, SharedContext)
+{
+    settle();
+    std::vector<std::pair<std::string, Owner>> seen;
+    for (const auto& [key, entry] : m_locks) {
+        if (!options.owner() || entry.owner == options.owner())
+            seen.emplace_back(key, entry.owner);
+    }
+    ReleaseAllResult result;
+    constexpr std::size_t slice = 10'000;
+    for (std::size_t i = 0; i < seen.size(); ++i) {
+        if (options.stopToken().stop_requested()) {
+            result.cancelled = true;
+            break;
+        }
+        const TimePoint now = settle();
+        const auto it = m_locks.find(seen[i].first);
+        if (it != m_locks.end()) {
+            if (it->second.owner == seen[i].second) {
+                remove(it, ChangeKind::Released);
+                ++result.released;
+                handOver(seen[i].first, now);
+            } else {
+                result.leave("taken by somebody else meanwhile");
+            }
+        }
+        if ((i + 1) % slice == 0) {
+            options.report(result.released, i + 1);
+            // Lets the others have their turn.
+            co_await ResumeOn(&resumer());
+            if (isClosing())
+                throw Cancelled("The provider was closed.");
+        }
+    }
+    options.report(result.released, seen.size());
+    co_return result;
+}
+
+Task<Renewal> MemoryProvider::renew(LockKeys keys, std::string owner, std::optional<Duration> lease)
+{
+    const TimePoint now = settle();
+    std::optional<TimePoint> end;
+    if (lease)
+        end = now + *lease;
+    for (const std::string& key : keys) {
+        const auto it = m_locks.find(key);
+        if (it == m_locks.end() || it->second.owner != owner)
+            co_return Renewal::lost(key);
+    }
+    for (const std::string& key : keys) {
+        const auto it = m_locks.find(key);
+        if (lease) {
+            setLease(it, end);
+            note(ChangeKind::Extended, it);
+        } else if (it->second.leaseEnd && (!end || *it->second.leaseEnd < *end)) {
+            end = it->second.leaseEnd;
+        }
+    }
+    co_return Renewal::until(end);
+}
+
+TimePoint MemoryProvider::settle()
+{
+    const TimePoint now = clock().now();
+    if (!m_leases.empty() && m_leases.begin()->first <= now)
+        endLeases();
+    return now;
+}
+
+bool MemoryProvider::admits(const Entry& entry, const AcquireOptions& options) const
+{
+    if (entry.owner)
+        return entry.owner == options.owner() && options.reenters();
+    return m_ownerless == Ownerless::Claimable && !options.isExclusive();
+}
+
+MemoryProvider::Locks::iterator
+MemoryProvider::findObstacle(const LockKeys& keys, const AcquireOptions& options)
+{
+    for (const std::string& key : keys) {
+        const auto it = m_locks.find(key);
+        if (it != m_locks.end() && !admits(it->second, options))
+            return it;
+    }
+    return m_locks.end();
+}
+
+Grant MemoryProvider::take(const LockKeys& keys, const AcquireOptions& options, TimePoint now)
+{
+    std::optional<TimePoint> end;
+    if (options.lease())
+        end = now + *options.lease();
+    const FencingToken token = ++m_lastToken;
+    std::optional<TimePoint> earliest = end;
+    bool extension = false;
+    for (const std::string& key : keys) {
+        const auto [it, isNew] = m_locks.try_emplace(key);
+        Entry& entry = it->second;
+        entry.token = token;
+        const bool claimed = !isNew && entry.owner != options.owner();
+        if (isNew || claimed)
+            entry.owner = options.owner();
+        if (end) // without a lease asked for, a lock keeps the one it has
+            setLease(it, end);
+        else if (entry.leaseEnd && (!earliest || *entry.leaseEnd < *earliest))
+            earliest = entry.leaseEnd;
+        extension |= !isNew;
+        note(isNew ? ChangeKind::Acquired
+                   : claimed ? ChangeKind::OwnerChanged : ChangeKind::Extended,
+             it);
+    }
+    return Grant(earliest, token).asExtension(extension);
+}
+
+void MemoryProvider::setLease(Locks::iterator it, std::optional<TimePoint> end)
+{
+    Entry& entry = it->second;
+    if (entry.leaseEnd)
+        m_leases.erase(entry.lease);
+    entry.leaseEnd = end;
+    if (!end)
+        return;
+    entry.lease = m_leases.emplace(*end, &it->first);
+    if (m_leaseTimer == 0 || *end < m_leaseTimerAt)
+        watchLeases();
+}
+
+void MemoryProvider::remove(Locks::iterator it, ChangeKind why)
+{
+    note(why, it);
+    if (it->second.leaseEnd)
+        m_leases.erase(it->second.lease);
+    // Out of the map first: whoever hears of the loss may call us again.
+    const auto gone = m_locks.extract(it);
+    noteLost(gone.mapped().owner, gone.key());
+}
+
+void MemoryProvider::handOver(const std::string& key, TimePoint now)
+{
+    while (WaitQueue::Ticket* ticket = waitQueue().front(key)) {
+        auto& waiter = static_cast<Waiter&>(*ticket);
+        if (waiter.signal.isRaised()) {
+            waitQueue().leave(waiter); // timed out or cancelled, and about to say so
+            continue;
+        }
+        if (!waitQueue().leads(waiter)
+            || findObstacle(waiter.keys, waiter.options) != m_locks.end())
+            return;
+        waitQueue().leave(waiter);
+        waiter.grant = take(waiter.keys, waiter.options, now);
+        waiter.signal.raise();
+        return;
+    }
+}
+
+void MemoryProvider::watchLeases()
+{
+    if (m_leases.empty())
+        return;
+    const TimePoint next = m_leases.begin()->first;
+    if (m_leaseTimer != 0 && m_leaseTimerAt <= next)
+        return; // that one will look anew
+    clock().cancel(m_leaseTimer);
+    m_leaseTimerAt = next;
+    m_leaseTimer = clock().callAt(next, [this] {
+        m_leaseTimer = 0;
+        endLeases();
+    });
+}
+
+void MemoryProvider::endLeases()
+{
+    const TimePoint now = clock().now();
+    while (!m_leases.empty() && m_leases.begin()->first <= now) {
+        const std::string key = *m_leases.begin()->second;
+        remove(m_locks.find(key), ChangeKind::Expired);
+        handOver(key, now);
+    }
+    watchLeases();
+}
+
+std::exception_ptr MemoryProvider::conflict(Locks::const_iterator it, TimePoint now) const
+{
+    std::optional<Duration> remaining;
+    if (it->second.leaseEnd)
+        remaining = std::chrono::ceil<Duration>(*it->second.leaseEnd - now);
+    return std::make_exception_ptr(Conflict(it->first, it->second.owner, remaining));
+}
+
+void MemoryProvider::note(ChangeKind kind, Locks::const_iterator it)
+{
+    if (m_views.empty())
+        return;
+    Lock lock(it->first, it->second.owner, it->second.leaseEnd);
+    lock.token = it->second.token;
+    std::erase_if(m_views, [](const auto& view) { return !view; });
+    for (const auto& view : m_views)
+        view->note(kind, lock);
+}
+
+LockBatch MemoryProvider::snapshot()
+{
+    settle();
+    LockBatch batch;
+    batch.reserve(static_cast<qsizetype>(m_locks.size()));
+    for (const auto& [key, entry] : m_locks) {
+        batch.push_back(Lock(key, entry.owner, entry.leaseEnd));
+        batch.back().token = entry.token;
+    }
+    return batch;
+}
+
+LiveViewPtr MemoryProvider::liveView()
+{
+    auto view = std::make_unique<MemoryLiveView>(*this);
+    m_views.emplace_back(view.get());
+    return LiveViewPtr(view.release());
+}
+
+ProviderFeatures MemoryProvider::features() const
+{
+    ProviderFeatures features;
+    features.fencingTokens = true;
+    features.push = true;
+    return features;
+}
+
+Task<CheckReport> MemoryProvider::check()
+{
+    settle();
+    CheckReport report;
+    report.findings.emplace_back(Finding::Good,
+                                 std::to_string(m_locks.size()) + " locks in this process.");
+    report.findings.emplace_back(Finding::Note,
+                                 "Other processes do not see these locks, and they end with this one.");
+    co_return report;
+}
+
+} // namespace lockboard

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/basic_provider.h"
+
+#include <QPointer>
+
+namespace lockboard {
+
+class MemoryLiveView;
+
+//! Locks that live and die with this process. Hand-over to the next waiter is O(1) whatever their
+//! number, by release and by lease end alike; tokens count up through the whole provider.
+class MemoryProvider final : public BasicProvider {
+public:
+    static constexpr const char* identifier = "in-memory";
+
+    MemoryProvider(const Container& container, Ownerless ownerless);
+    ~MemoryProvider() override;
+
+    Task<Grant> acquire(LockKeys keys, AcquireOptions options, SharedContext context) override;
+    Task<ReleaseResult> release(LockKeys keys, ReleaseOptions options,
+                                SharedContext context) override;
+    Task<ReleaseAllResult> releaseAll(ReleaseAllOptions options, SharedContext context) override;
+    [[nodiscard]] LiveViewPtr liveView() override;
+    [[nodiscard]] ProviderFeatures features() const override;
+    [[nodiscard]] Task<CheckReport> check() override;
+
+    //! Every lock there is now, for the live view.
+    [[nodiscard]] LockBatch snapshot();
+
+protected:
+    Task<Grant> tryAcquire(LockKeys keys, AcquireOptions options, SharedContext context) override;
+    Task<Renewal> renew(LockKeys keys, std::string owner, std::optional<Duration> lease) override;
+
+private:
+    struct Entry;
+    using Locks = std::unordered_map<std::string, Entry>;
+    using Leases = std::multimap<TimePoint, const std::string*>;
+    struct Entry {
+        Owner owner;
+        std::optional<TimePoint> leaseEnd;
+        Leases::iterator lease; // valid while leaseEnd is set
+        FencingToken token = 0;
+    };
+    struct Waiter;
+
+    Task<Grant> acquireWaiting(LockKeys keys, AcquireOptions options);
+    //! Ends the leases that are over; every call does so first, and so sees only live locks.
+    TimePoint settle();
+    [[nodiscard]] bool admits(const Entry& entry, const AcquireOptions& options) const;
+    //! The first key that a call cannot have now; none: it can have them all.
+    Locks::iterator findObstacle(const LockKeys& keys, const AcquireOptions& options);
+    Grant take(const LockKeys& keys, const AcquireOptions& options, TimePoint now);
+    void setLease(Locks::iterator it, std::optional<TimePoint> end);
+    void remove(Locks::iterator it, ChangeKind why);
+    //! Gives a key that came free to whoever leads its queue, if he can have all that he wants.
+    void handOver(const std::string& key, TimePoint now);
+    void endLeases();
+    void watchLeases();
+    [[nodiscard]] std::exception_ptr conflict(Locks::const_iterator it, TimePoint now) const;
+    void note(ChangeKind kind, Locks::const_iterator it);
+
+    Ownerless m_ownerless;
+    Locks m_locks;
+    Leases m_leases;
+    FencingToken m_lastToken = 0;
+    Clock::TimerId m_leaseTimer = 0;
+    TimePoint m_leaseTimerAt;
+    std::vector<QPointer<MemoryLiveView>> m_views;
+};
+
+} // namespace lockboard

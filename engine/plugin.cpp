@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#include "engine/plugin.h"
+
+#include <QJsonObject>
+#include <QPluginLoader>
+
+#include <stdexcept>
+
+namespace lockboard {
+
+ProviderRegistry::Kind loadPlugin(const std::string& path)
+{
+    QPluginLoader loader(QString::fromStdString(path));
+    const QJsonObject metadata = loader.metaData();
+    const QString iid = metadata.value(u"IID").toString();
+    if (iid.isEmpty())
+        throw std::runtime_error("there is no plugin at \"" + printable(path) + '"');
+    if (iid != QLatin1String(LockProviderPlugin_iid)) {
+        throw std::runtime_error("the plugin at \"" + printable(path) + "\" is a \""
+                                 + iid.toStdString() + "\", not a \"" LockProviderPlugin_iid "\"");
+    }
+    ProviderRegistry::Kind kind;
+    kind.identifier
+        = metadata.value(u"MetaData").toObject().value(u"identifier").toString().toStdString();
+    if (kind.identifier.empty())
+        throw std::runtime_error("the plugin at \"" + printable(path) + "\" has no identifier");
+    auto* plugin = qobject_cast<LockProviderPlugin*>(loader.instance());
+    if (!plugin) {
+        throw std::runtime_error("the plugin at \"" + printable(path)
+                                 + "\" can't be loaded: " + loader.errorString().toStdString());
+    }
+    kind.factory = [plugin](const Container& container, const ProviderSetup& setup) {
+        return plugin->create(container, setup);
+    };
+    return kind;
+}
+
+} // namespace lockboard

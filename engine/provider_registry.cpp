@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#include "engine/provider_registry.h"
+
+#include "engine/memory/memory_provider_kind.h"
+
+#include <algorithm>
+
+namespace lockboard {
+
+Ownerless ProviderSetup::ownerless() const
+{
+    const std::string word = options.wordOr("ownerless", medusa ? "exclusive" : "claimable",
+                                            {"claimable", "exclusive"});
+    return word == "exclusive" ? Ownerless::Exclusive : Ownerless::Claimable;
+}
+
+ProviderRegistry::ProviderRegistry()
+{
+    add(memoryProviderKind());
+}
+
+void ProviderRegistry::add(Kind kind)
+{
+    m_kinds.push_back(std::move(kind));
+}
+
+std::optional<ProviderRegistry::Found> ProviderRegistry::find(const std::string& resolve) const
+{
+    for (const Kind& kind : m_kinds) {
+        const bool medusa
+            = std::find(kind.medusaNames.begin(), kind.medusaNames.end(), resolve)
+            != kind.medusaNames.end();
+        if (medusa || kind.identifier == resolve)
+            return Found {kind, medusa};
+    }
+    return {};
+}
+
+std::optional<ProviderRegistry::Kind> ProviderRegistry::findByUrl(const std::string& url) const
+{
+    const auto colon = url.find("://");
+    const std::string scheme
+        = url.starts_with('/') ? "/" : url.substr(0, colon == std::string::npos ? 0 : colon);
+    for (const Kind& kind : m_kinds) {
+        if (std::find(kind.urlSchemes.begin(), kind.urlSchemes.end(), scheme)
+            != kind.urlSchemes.end())
+            return kind;
+    }
+    return {};
+}
+
+} // namespace lockboard

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#include "engine/wait_queue.h"
+
+#include <algorithm>
+
+namespace lockboard {
+
+bool WaitQueue::hasWaiters(const LockKeys& keys) const
+{
+    return !m_queues.empty()
+        && std::any_of(keys.begin(), keys.end(),
+                       [this](const std::string& key) { return m_queues.contains(key); });
+}
+
+void WaitQueue::join(Ticket& ticket)
+{
+    for (const std::string& key : ticket.keys) {
+        auto& queue = m_queues[key];
+        ticket.m_places.push_back(queue.insert(queue.end(), &ticket));
+    }
+}
+
+void WaitQueue::leave(Ticket& ticket)
+{
+    for (qsizetype i = 0; i < ticket.m_places.size(); ++i) {
+        const auto it = m_queues.find(ticket.keys[i]);
+        it->second.erase(ticket.m_places[i]);
+        if (it->second.empty())
+            m_queues.erase(it);
+    }
+    ticket.m_places.clear();
+}
+
+bool WaitQueue::leads(const Ticket& ticket) const
+{
+    return std::all_of(ticket.keys.begin(), ticket.keys.end(),
+                       [&](const std::string& key) { return front(key) == &ticket; });
+}
+
+WaitQueue::Ticket* WaitQueue::front(const std::string& key) const
+{
+    const auto it = m_queues.find(key);
+    return it == m_queues.end() ? nullptr : it->second.front();
+}
+
+WaitQueue::Ticket* WaitQueue::any() const
+{
+    return m_queues.empty() ? nullptr : m_queues.begin()->second.front();
+}
+
+} // namespace lockboard

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/lock.h"
+#include "engine/resume.h"
+
+#include <list>
+#include <unordered_map>
+
+namespace lockboard {
+
+//! First come, first served, for calls that want several keys at once: a call stands in the queue
+//! of each of its keys and leads when it is first in all of them. Whoever came first leads in all
+//! of his queues, so somebody always does. Joining, leaving and looking are O(number of keys).
+class WaitQueue final {
+public:
+    class Ticket {
+    public:
+        Ticket(const LockKeys& wanted, Resumer& resumer)
+            : keys(wanted)
+            , signal(resumer)
+        {
+        }
+
+        const LockKeys& keys;
+        Signal signal;
+
+    private:
+        friend class WaitQueue;
+        QVarLengthArray<std::list<Ticket*>::iterator, 1> m_places;
+    };
+
+    [[nodiscard]] bool isEmpty() const { return m_queues.empty(); }
+    [[nodiscard]] bool hasWaiters(const LockKeys& keys) const;
+    void join(Ticket& ticket);
+    //! A ticket that is in no queue is left alone.
+    void leave(Ticket& ticket);
+    [[nodiscard]] bool leads(const Ticket& ticket) const;
+    [[nodiscard]] Ticket* front(const std::string& key) const;
+    //! Any ticket at all; null if nobody waits.
+    [[nodiscard]] Ticket* any() const;
+
+private:
+    std::unordered_map<std::string, std::list<Ticket*>> m_queues;
+};
+
+} // namespace lockboard

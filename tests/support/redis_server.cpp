@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include "tests/support/redis_server.h"
+
+#include <QElapsedTimer>
+#include <QTcpServer>
+#include <QTcpSocket>
+#include <QThread>
+
+#include <csignal>
+#include <stdexcept>
+
+namespace lockboard::test {
+
+static quint16 freePort()
+{
+    QTcpServer probe;
+    probe.listen(QHostAddress::LocalHost);
+    return probe.serverPort();
+}
+
+RedisServer::RedisServer(const QStringList& arguments)
+    : m_arguments(arguments)
+    , m_port(freePort())
+{
+    start();
+}
+
+RedisServer::~RedisServer()
+{
+    resume();
+    kill();
+}
+
+QString RedisServer::url() const
+{
+    return QStringLiteral("redis://127.0.0.1:%1").arg(m_port);
+}
+
+void RedisServer::start()
+{
+    m_process.start(QStringLiteral("redis-server"),
+                    QStringList {QStringLiteral("--port"), QString::number(m_port),
+                                 QStringLiteral("--bind"), QStringLiteral("127.0.0.1"),
+                                 QStringLiteral("--save"), QString(),
+                                 QStringLiteral("--appendonly"), QStringLiteral("no"),
+                                 QStringLiteral("--unixsocket"), socketPath(),
+                                 QStringLiteral("--dir"), m_folder.path()}
+                        + m_arguments);
+    QElapsedTimer waited;
+    waited.start();
+    while (waited.elapsed() < 10'000) {
+        QTcpSocket socket;
+        socket.connectToHost(QHostAddress(QHostAddress::LocalHost), m_port);
+        if (socket.waitForConnected(200))
+            return;
+        if (m_process.state() == QProcess::NotRunning && m_process.error() != QProcess::UnknownError)
+            break;
+        QThread::msleep(10);
+    }
+    throw std::runtime_error("redis-server can't be started: "
+                             + m_process.errorString().toStdString());
+}
+
+QString RedisServer::cli(const QStringList& arguments) const
+{
+    return cli(arguments, {});
+}
+
+QString RedisServer::cli(const QStringList& arguments, const QByteArray& input) const
+{
+    QProcess process;
+    process.start(QStringLiteral("redis-cli"),
+                  QStringList {QStringLiteral("-p"), QString::number(m_port)} + arguments);
+    process.write(input);
+    process.closeWriteChannel();
+    if (!process.waitForFinished(30'000))
+        throw std::runtime_error("redis-cli did not finish");
+    QString out = QString::fromUtf8(process.readAllStandardOutput());
+    if (out.endsWith(u'\n'))
+        out.chop(1);
+    return out;
+}
+
+void RedisServer::kill()
+{
+    if (m_process.state() == QProcess::NotRunning)
+        return;
+    m_process.kill();
+    m_process.waitForFinished(5000);
+}
+
+void RedisServer::pause()
+{
+    ::kill(static_cast<pid_t>(m_process.processId()), SIGSTOP);
+}
+
+void RedisServer::resume()
+{
+    if (m_process.processId() > 0)
+        ::kill(static_cast<pid_t>(m_process.processId()), SIGCONT);
+}
+
+} // namespace lockboard::test
