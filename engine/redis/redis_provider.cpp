@@ -154,34 +154,30 @@ Task<ReleaseResult> RedisProvider::release(LockKeys keys, ReleaseOptions options
     eval.addArgument(options.owner().value_or(nobody));
     eval.addArgument(m_settings.ownerless == Ownerless::Claimable ? "1" : "0");
 
-    ReleaseResult result;
-    result.keys.reserve(keys.size());
+    std::vector<KeyRelease> left;
     RedisAnswer answer;
-    bool known = true;
     try {
         answer = co_await m_client.eval(std::move(eval));
     } catch (const OutcomeUnknown&) {
-        known = false;
+        for (const std::string& key : keys)
+            left.emplace_back(key, ReleaseOutcome::Unknown);
+        co_return ReleaseResult(std::move(left));
     }
     throwIfRefused(answer.reply, keys);
-    for (qsizetype i = 0; i < keys.size(); ++i) {
-        const RedisReply outcome = answer.reply.at(static_cast<std::size_t>(i) + 1);
-        if (!known)
-            result.keys.push_back(KeyRelease(keys[i], ReleaseOutcome::Unknown));
-        else if (outcome.isString())
-            result.keys.push_back(
-                KeyRelease(keys[i], ReleaseOutcome::HeldByOther, ownerOf(outcome.text())));
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        const RedisReply outcome = answer.reply.at(i + 1);
+        if (outcome.isString())
+            left.emplace_back(keys[i], ReleaseOutcome::HeldByOther, ownerOf(outcome.text()));
         else if (outcome.integer() == 0)
-            result.keys.push_back(KeyRelease(keys[i], ReleaseOutcome::NotHeld));
-        else
-            result.keys.push_back(KeyRelease(keys[i], ReleaseOutcome::Released));
+            left.emplace_back(keys[i], ReleaseOutcome::NotHeld);
     }
-    for (qsizetype i = 0; i < keys.size(); ++i) {
-        const std::int64_t how = answer.reply.at(static_cast<std::size_t>(i) + 1).integer();
+    // Only now: who hears of it may call us again.
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        const std::int64_t how = answer.reply.at(i + 1).integer();
         if (how > 0)
             noteGone(keys[i], how == 1 ? options.owner() : Owner());
     }
-    co_return result;
+    co_return ReleaseResult(std::move(left));
 }
 
 Duration RedisProvider::retryDelay(int attempt) const
