@@ -164,21 +164,20 @@ Task<ReleaseResult> RedisProvider::release(LockKeys keys, ReleaseOptions options
         known = false;
     }
     throwIfRefused(answer.reply, keys);
+    const bool brief = answer.reply.isInteger();
     for (qsizetype i = 0; i < keys.size(); ++i) {
-        const RedisReply outcome = answer.reply.at(static_cast<std::size_t>(i) + 1);
+        const RedisReply one = answer.reply.at(static_cast<std::size_t>(i) + 1);
+        const std::int64_t how = brief ? answer.reply.integer() : one.integer();
         if (!known)
             result.keys.push_back(KeyRelease(keys[i], ReleaseOutcome::Unknown));
-        else if (outcome.isString())
+        else if (one.isString())
             result.keys.push_back(
-                KeyRelease(keys[i], ReleaseOutcome::HeldByOther, ownerOf(outcome.text())));
-        else if (outcome.integer() == 0)
+                KeyRelease(keys[i], ReleaseOutcome::HeldByOther, ownerOf(one.text())));
+        else if (how == 0)
             result.keys.push_back(KeyRelease(keys[i], ReleaseOutcome::NotHeld));
         else
             result.keys.push_back(KeyRelease(keys[i], ReleaseOutcome::Released));
-    }
-    for (qsizetype i = 0; i < keys.size(); ++i) {
-        const std::int64_t how = answer.reply.at(static_cast<std::size_t>(i) + 1).integer();
-        if (how > 0)
+        if (how > 0) // what waits goes on from the event loop, when all are free
             noteGone(keys[i], how == 1 ? options.owner() : Owner());
     }
     co_return result;
