@@ -101,7 +101,7 @@ void RedisLiveView::begin(Phase phase)
     abandon();
     m_phase = phase;
     m_scanBegan = m_clock.now();
-    m_cursor = "0";
+    m_cursor = std::string(1, '0'); // assigning "0": gcc 12 warns of an overlap
     m_pages = 0;
     m_scanning = false;
     m_exhausted = false;

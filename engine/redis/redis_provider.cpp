@@ -164,17 +164,15 @@ Task<ReleaseResult> RedisProvider::release(LockKeys keys, ReleaseOptions options
         co_return ReleaseResult(std::move(left));
     }
     throwIfRefused(answer.reply, keys);
+    const bool brief = answer.reply.isInteger();
     for (std::size_t i = 0; i < keys.size(); ++i) {
-        const RedisReply outcome = answer.reply.at(i + 1);
-        if (outcome.isString())
-            left.emplace_back(keys[i], ReleaseOutcome::HeldByOther, ownerOf(outcome.text()));
-        else if (outcome.integer() == 0)
+        const RedisReply one = answer.reply.at(i + 1);
+        const std::int64_t how = brief ? answer.reply.integer() : one.integer();
+        if (one.isString())
+            left.emplace_back(keys[i], ReleaseOutcome::HeldByOther, ownerOf(one.text()));
+        else if (how == 0)
             left.emplace_back(keys[i], ReleaseOutcome::NotHeld);
-    }
-    // Only now: who hears of it may call us again.
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-        const std::int64_t how = answer.reply.at(i + 1).integer();
-        if (how > 0)
+        if (how > 0) // what waits goes on from the event loop, when all are free
             noteGone(keys[i], how == 1 ? options.owner() : Owner());
     }
     co_return ReleaseResult(std::move(left));
