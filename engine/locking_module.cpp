@@ -303,22 +303,31 @@ Task<void> LockingModule::executeHere(LockKeys keys, LockedJob job, ExecuteOptio
     co_await running;
 }
 
+// Not coroutines themselves: gcc 12 destroys a capturing lambda inside a co_await twice.
 Task<LiveViewPtr> LockingModule::liveView(std::string provider)
 {
     if (!isHere()) {
-        co_return co_await callFromElsewhere<LiveViewPtr>(
+        return callFromElsewhere<LiveViewPtr>(
             [this, provider = std::move(provider)] { return liveView(provider); });
     }
-    co_return find(provider).provider->liveView();
+    try {
+        return ready(find(provider).provider->liveView());
+    } catch (const LockError&) {
+        return failed<LiveViewPtr>(std::current_exception());
+    }
 }
 
 Task<CheckReport> LockingModule::check(std::string provider)
 {
     if (!isHere()) {
-        co_return co_await callFromElsewhere<CheckReport>(
+        return callFromElsewhere<CheckReport>(
             [this, provider = std::move(provider)] { return check(provider); });
     }
-    co_return co_await find(provider).provider->check();
+    try {
+        return find(provider).provider->check();
+    } catch (const LockError&) {
+        return failed<CheckReport>(std::current_exception());
+    }
 }
 
 } // namespace lockboard

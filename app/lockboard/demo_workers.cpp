@@ -49,15 +49,15 @@ void DemoWorkers::take(const std::string& key, const Owner& owner, std::optional
 
 void DemoWorkers::populate()
 {
-    for (int i = 0; i < 18; ++i)
+    for (int i = 0; i < 7; ++i)
         take(newKey("cart"), worker(), Duration(4000 + dice(50'000)));
-    for (int i = 0; i < 12; ++i)
-        take(newKey("order"), worker(), Duration(30'000 + dice(240'000)));
     for (int i = 0; i < 9; ++i)
+        take(newKey("order"), worker(), Duration(30'000 + dice(240'000)));
+    for (int i = 0; i < 6; ++i)
         take(newKey("iitem"), "inventory@shop-eu-1", Duration(60'000 + dice(1'500'000)));
-    for (int i = 0; i < 5; ++i)
+    for (int i = 0; i < 2; ++i)
         take(newKey("ful"), renewer, 45s);
-    for (int i = 0; i < 3; ++i)
+    for (int i = 0; i < 2; ++i)
         take(newKey("cart"), {}, Duration(20'000 + dice(60'000)));
     take("migration:catalogue-2024-05", {}, {});
     take("nightly-export", "cron@shop-eu-2", {});

@@ -43,11 +43,12 @@ LockTableView::LockTableView(LockTableModel& model, QWidget* parent)
     horizontalHeader()->setHighlightSections(false);
     horizontalHeader()->setStretchLastSection(true);
     horizontalHeader()->setSortIndicatorClearable(false);
+    horizontalHeader()->setMinimumHeight(fontMetrics().height() * 8 / 5);
     setSortingEnabled(true);
     sortByColumn(int(LockColumn::Key), Qt::AscendingOrder);
     fitFonts();
     const int letter = fontMetrics().averageCharWidth();
-    const int widths[] = {44 * letter, 30 * letter, 34 * letter, 16 * letter};
+    const int widths[] = {44 * letter, 36 * letter, 52 * letter, 16 * letter};
     for (int column = 0; column < lockColumns; ++column)
         setColumnWidth(column, widths[column]);
 

@@ -2,6 +2,7 @@
 #include "ui/main_window/main_window.h"
 
 #include "ui/activity/activity_log.h"
+#include "ui/activity/activity_panel.h"
 #include "ui/locks/formatting.h"
 #include "ui/locks/lock_feed.h"
 #include "ui/locks/lock_table_view.h"
@@ -9,7 +10,6 @@
 #include "ui/main_window/actions.h"
 #include "ui/main_window/banner.h"
 #include "ui/main_window/operations.h"
-#include "ui/main_window/progress_strip.h"
 #include "ui/main_window/status_line.h"
 #include "ui/main_window/window_memory.h"
 #include "ui/owners/owners_model.h"
@@ -77,9 +77,9 @@ void MainWindow::build()
     m_panel = new LocksPanel(*m_locks, m_banner, this);
     auto* rows = new QSplitter(Qt::Vertical, this);
     rows->addWidget(m_panel);
-    rows->addWidget(buildActivity());
+    rows->addWidget(new ActivityPanel(*m_activity, *m_commands, this));
     rows->setStretchFactor(0, 1);
-    rows->setSizes({600, 150});
+    rows->setSizes({620, 130});
     rows->setCollapsible(0, false);
     auto* sides = new QSplitter(this);
     sides->addWidget(buildSide());
@@ -104,8 +104,8 @@ QWidget* MainWindow::buildSide()
     layout->addWidget(m_providersList);
     layout->addWidget(m_ownersPanel, 1);
     const int line = fontMetrics().height();
-    const int shown = std::clamp(m_providers->rowCount(), 2, 6);
-    m_providersList->setFixedHeight(2 * line + shown * line * 8 / 5);
+    const int shown = std::clamp(m_providers->rowCount(), 1, 6);
+    m_providersList->setFixedHeight(line * 5 / 2 + shown * (line * 8 / 5));
 
     const auto choose = [this](const QModelIndex& index) { showProvider(m_providers->idAt(index.row())); };
     connect(m_providersList->list(), &QListView::clicked, this, choose);
@@ -116,37 +116,6 @@ QWidget* MainWindow::buildSide()
         connect(m_ownersPanel, &OwnersPanel::releaseRequested, m_operations,
                 &Operations::releaseOwner);
     return side;
-}
-
-QWidget* MainWindow::buildActivity()
-{
-    auto* area = new QWidget(this);
-    auto* table = new QTableView(area);
-    table->setObjectName(u"activityTable"_s);
-    table->setAccessibleName(tr("Activity"));
-    table->setModel(m_activity);
-    table->setFrameShape(QFrame::NoFrame);
-    table->setShowGrid(false);
-    table->setWordWrap(false);
-    table->setTabKeyNavigation(false);
-    table->setSelectionBehavior(QAbstractItemView::SelectRows);
-    table->setEditTriggers(QAbstractItemView::NoEditTriggers);
-    table->verticalHeader()->hide();
-    table->verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
-    table->verticalHeader()->setDefaultSectionSize(fontMetrics().height() * 3 / 2);
-    table->horizontalHeader()->setStretchLastSection(true);
-    table->horizontalHeader()->setHighlightSections(false);
-    const int letter = fontMetrics().averageCharWidth();
-    table->setColumnWidth(ActivityLog::Time, 12 * letter);
-    table->setColumnWidth(ActivityLog::Action, 16 * letter);
-    table->setColumnWidth(ActivityLog::Subject, 36 * letter);
-
-    auto* layout = new QVBoxLayout(area);
-    layout->setContentsMargins(0, 0, 0, 0);
-    layout->setSpacing(0);
-    layout->addWidget(new ProgressStrip(*m_commands, area));
-    layout->addWidget(table);
-    return area;
 }
 
 void MainWindow::connectActions()

@@ -45,7 +45,6 @@ protected:
 private:
     void build();
     [[nodiscard]] QWidget* buildSide();
-    [[nodiscard]] QWidget* buildActivity();
     void connectActions();
     void showProvider(const std::string& id);
     void showState(const SourceState& state);

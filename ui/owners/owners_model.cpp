@@ -11,6 +11,13 @@ namespace lockboard {
 using namespace Qt::StringLiterals;
 using namespace std::chrono_literals;
 
+static std::chrono::milliseconds restFor(std::size_t owners)
+{
+    if (owners < 1000)
+        return 0ms;
+    return owners < 50'000 ? 250ms : 2s;
+}
+
 OwnersModel::OwnersModel(const LockTableModel& locks, QObject* parent)
     : QAbstractListModel(parent)
     , m_locks(locks)
@@ -21,7 +28,7 @@ OwnersModel::OwnersModel(const LockTableModel& locks, QObject* parent)
     connect(&locks, &LockTableModel::countsChanged, this, [this] {
         // Counting goes over all owners: the more there are, the rarer.
         if (!m_timer.isActive())
-            m_timer.start(m_locks.store().ownerSlots() > 50'000 ? 2s : 250ms);
+            m_timer.start(restFor(m_locks.store().ownerSlots()));
     });
 }
 

@@ -3,13 +3,12 @@
 
 #include "ui/theme/accents.h"
 
-#include <QApplication>
 #include <QPainter>
 
 namespace lockboard {
 
 static void drawMark(QPainter* painter, SideDelegate::Mark mark, const QRectF& box,
-                     const QColor& ink, bool selected, const Accents& accents)
+                     const Accents& accents)
 {
     painter->setRenderHint(QPainter::Antialiasing);
     painter->setPen(Qt::NoPen);
@@ -17,21 +16,21 @@ static void drawMark(QPainter* painter, SideDelegate::Mark mark, const QRectF& b
     case SideDelegate::Mark::None:
         break;
     case SideDelegate::Mark::Good:
-        painter->setBrush(selected ? ink : accents.good);
+        painter->setBrush(accents.good);
         painter->drawEllipse(box);
         break;
     case SideDelegate::Mark::Warning:
-        painter->setBrush(selected ? ink : accents.warning);
+        painter->setBrush(accents.warning);
         painter->drawPolygon(QPolygonF(
             {box.bottomLeft(), box.bottomRight(), QPointF(box.center().x(), box.top())}));
         break;
     case SideDelegate::Mark::Bad:
-        painter->setBrush(selected ? ink : accents.bad);
+        painter->setBrush(accents.bad);
         painter->drawRect(box);
         break;
     case SideDelegate::Mark::Idle:
         painter->setBrush(Qt::NoBrush);
-        painter->setPen(QPen(selected ? ink : accents.idle, 1.5));
+        painter->setPen(QPen(accents.idle, 1.5));
         painter->drawEllipse(box.adjusted(0.75, 0.75, -0.75, -0.75));
         break;
     }
@@ -43,24 +42,29 @@ void SideDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
     QStyleOptionViewItem opt = option;
     initStyleOption(&opt, index);
     const QString text = std::exchange(opt.text, QString());
-    const QStyle* style = opt.widget ? opt.widget->style() : QApplication::style();
-    style->drawControl(QStyle::CE_ItemViewItem, &opt, painter, opt.widget);
-
-    const bool selected = opt.state & QStyle::State_Selected;
-    const QColor ink = opt.palette.color(selected ? QPalette::HighlightedText : QPalette::Text);
+    // Softer than a selection in the table: it says what one looks at, not what one acts on.
+    QColor ground = opt.palette.color(QPalette::Highlight);
+    ground.setAlphaF(opt.state & QStyle::State_Selected ? 0.22F : 0.07F);
+    if (opt.state & (QStyle::State_Selected | QStyle::State_MouseOver))
+        painter->fillRect(opt.rect, ground);
+    if (opt.state & QStyle::State_HasFocus) {
+        painter->setPen(opt.palette.color(QPalette::Highlight));
+        painter->drawRect(opt.rect.adjusted(0, 0, -1, -1));
+    }
+    const QColor ink = opt.palette.color(QPalette::Text);
     const int gap = opt.fontMetrics.height() / 2;
     QRect area = opt.rect.adjusted(gap, 0, -gap, 0);
     const auto mark = static_cast<Mark>(index.data(MarkRole).toInt());
     painter->save();
     if (mark != Mark::None) {
         const QRectF box(area.left(), area.center().y() - gap / 2.0 + 0.5, gap, gap);
-        drawMark(painter, mark, box, ink, selected, Accents::of(opt.palette));
+        drawMark(painter, mark, box, Accents::of(opt.palette));
         area.setLeft(area.left() + 2 * gap);
     }
     painter->setFont(opt.font);
     const QString note = index.data(NoteRole).toString();
     const int noteWidth = opt.fontMetrics.horizontalAdvance(note);
-    painter->setPen(selected ? ink : opt.palette.color(QPalette::PlaceholderText));
+    painter->setPen(opt.palette.color(QPalette::PlaceholderText));
     painter->drawText(area, Qt::AlignRight | Qt::AlignVCenter, note);
     if (!note.isEmpty())
         area.setRight(area.right() - noteWidth - gap);

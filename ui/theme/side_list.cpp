@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "ui/theme/side_list.h"
 
+#include "ui/theme/heading.h"
 #include "ui/theme/side_delegate.h"
 
-#include <QLabel>
 #include <QVBoxLayout>
 
 namespace lockboard {
@@ -13,14 +13,8 @@ SideList::SideList(const QString& heading, QAbstractItemModel* model, const QStr
     : QWidget(parent)
     , m_list(new QListView(this))
 {
-    auto* label = new QLabel(heading, this);
+    auto* label = new Heading(heading, this);
     label->setBuddy(m_list);
-    label->setForegroundRole(QPalette::PlaceholderText);
-    QFont font = label->font();
-    font.setBold(true);
-    label->setFont(font);
-    const int gap = fontMetrics().height() / 2;
-    label->setContentsMargins(gap, gap, gap, gap / 2);
 
     m_list->setObjectName(listName);
     m_list->setAccessibleName(heading);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "ui/main_window/progress_strip.h"
+#include "ui/activity/progress_strip.h"
 
 #include "ui/locks/formatting.h"
 #include "ui/session/commands.h"
