@@ -3,6 +3,7 @@
 #include "tests/cli/ctl.h"
 
 #include <QFileInfo>
+#include <QJsonArray>
 #include <QTest>
 
 using namespace lockboard::test;
@@ -96,7 +97,7 @@ void TestCtlUsage::refuses_data()
     row("unknown option", { "list", "--zzzzzz" }, "There is no option --zzzzzz.");
     row("short option", { "acquire", "-x" },
         "There is no option -x. A key that begins with a dash comes after --.");
-    row("abbreviation", { "release-all", "--y" }, "There is no option --y.");
+    row("abbreviation", { "release-all", "--y" }, "There is no option --y. Did you mean --yes?");
     row("another verb's option", { "check", "--owner", "x" }, "--owner is no option of check.");
     row("value missing at the end", { "list", "--owner" },
         "--owner needs a value; one that begins with dashes is given as --owner=VALUE.");
