@@ -6,6 +6,8 @@
 #include <QJsonArray>
 #include <QJsonObject>
 
+#include <algorithm>
+
 namespace lockboard::ctl {
 
 using namespace Qt::StringLiterals;
@@ -46,6 +48,7 @@ static void print(const std::string& id, const CheckReport& report, bool json)
 Task<int> runCheck(Session& session, Arguments arguments)
 {
     bool allReachable = true;
+    bool allWell = true;
     for (const ProviderInfo& info : session.module().providers()) {
         if (!arguments.provider.empty() && info.id != session.provider().id)
             continue;
@@ -55,10 +58,15 @@ Task<int> runCheck(Session& session, Arguments arguments)
         if (!report.reachable)
             complain("Provider \"" + printable(info.id) + "\" can't be reached.");
         allReachable &= report.reachable;
+        allWell &=
+            std::none_of(report.findings.begin(), report.findings.end(),
+                         [](const Finding& finding) { return finding.level == Finding::Problem; });
         if (session.stop().stop_requested())
             throw Cancelled();
     }
-    co_return allReachable ? Done : Unreachable;
+    if (!allReachable)
+        co_return Unreachable;
+    co_return allWell ? Done : No;
 }
 
 } // namespace lockboard::ctl

@@ -38,10 +38,22 @@ static std::string describe(const Conflict& conflict)
                                 : "never expires");
 }
 
+//! The config that --connect stands for is ours: no place in it means anything to the reader.
+static std::string describe(const ConfigError& error)
+{
+    const std::string option = "--connect";
+    const std::string place = option + ':' + std::to_string(error.line()) + ": " + error.path();
+    if (error.message().starts_with(place))
+        return option + error.message().substr(place.size());
+    return error.message();
+}
+
 std::string sentenceOf(const LockError& error)
 {
     if (const auto* conflict = dynamic_cast<const Conflict*>(&error))
         return describe(*conflict);
+    if (const auto* config = dynamic_cast<const ConfigError*>(&error))
+        return describe(*config);
     if (error.code() == ErrorCode::OutcomeUnknown)
         return "The outcome is unknown: " + error.message() + " Look before you try again.";
     return error.message();

@@ -37,7 +37,7 @@ static std::string textFrom(const char* option, const char* value)
 static constexpr Option table[] = {
     { "config", "FILE", "", "read the providers from FILE",
       [](Arguments& a, const char* v) { a.config = textFrom("--config", v); } },
-    { "connect", "URL", "", "one provider by URL: redis://, rediss://, or a socket's path",
+    { "connect", "URL", "", "one provider: redis://, rediss://, unix://, or a socket's path",
       [](Arguments& a, const char* v) { a.connect = textFrom("--connect", v); } },
     { "provider", "ID", "", "the provider to speak to; else the default one",
       [](Arguments& a, const char* v) { a.provider = textFrom("--provider", v); } },

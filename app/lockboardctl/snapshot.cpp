@@ -5,8 +5,9 @@ namespace lockboard::ctl {
 
 using namespace std::chrono_literals;
 
-//! A source that says nothing for so long won't say anything.
-static constexpr auto patience = 10s;
+//! A source that says nothing for so long won't say anything: more than it takes to connect, so
+//! that a source can say itself what is wrong.
+static constexpr auto patience = 12s;
 
 LockQuery::LockQuery(const Arguments& arguments)
     : m_owner(arguments.owner)
@@ -78,7 +79,7 @@ struct Reader {
     {
         state = now;
         if (!done && now.kind == SourceState::Failed)
-            end(std::make_exception_ptr(Unavailable(now.why.toStdString())));
+            end();
     }
 };
 
@@ -114,6 +115,13 @@ Task<void> readSnapshot(Session& session, std::function<bool(const LockBatch&)> 
     }
     if (reader.error)
         std::rethrow_exception(reader.error);
+    if (reader.state.kind != SourceState::Failed)
+        co_return;
+    // A server that can be reached, and gives nothing, denies it.
+    const CheckReport report = co_await session.module().check(session.provider().id);
+    if (report.reachable)
+        throw Denied(reader.state.why.toStdString());
+    throw Unavailable(reader.state.why.toStdString());
 }
 
 } // namespace lockboard::ctl

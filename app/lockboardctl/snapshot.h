@@ -24,7 +24,7 @@ private:
 
 //! Reads the locks that there are now, a batch at a time as they come, until the last one or until
 //! `consume` gives false. What `consume` throws comes out here.
-//! \throws Unavailable, Cancelled
+//! \throws Unavailable, Denied, Cancelled
 Task<void> readSnapshot(Session& session, std::function<bool(const LockBatch&)> consume);
 
 //! Writes the locks that match, as a table or as JSON lines, and gives their number. \throws as

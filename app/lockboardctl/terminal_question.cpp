@@ -24,7 +24,8 @@ Task<bool> ask(Session& session, std::string question)
         notifier.setEnabled(false);
         typed.raise();
     });
-    if (co_await typed.wait({}, session.stop()) == WakeReason::Cancelled) {
+    const WakeReason reason = co_await typed.wait(std::nullopt, session.stop());
+    if (reason == WakeReason::Cancelled) {
         std::fputc('\n', stderr);
         throw Cancelled();
     }

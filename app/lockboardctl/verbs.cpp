@@ -18,7 +18,9 @@ static constexpr Verb table[] = {
       "release, or something was left.\n",
       runReleaseAll, true },
     { "check", "", "look at the servers and say what is found",
-      "All providers, unless one is named. Exits 69 if one can't be reached.\n", runCheck },
+      "All providers, unless one is named. Exits 69 if one can't be reached, 1 if one has\n"
+      "a problem.\n",
+      runCheck },
 };
 
 std::span<const Verb> verbs()

@@ -42,9 +42,12 @@ QList<QJsonObject> CtlRun::json() const
 
 Ctl::Ctl() = default;
 
-std::unique_ptr<QProcess> Ctl::start(const QByteArrayList& words) const
+std::unique_ptr<QProcess> Ctl::start(const QByteArrayList& words,
+                                     const std::function<void()>& modifier) const
 {
     auto process = std::make_unique<QProcess>();
+    if (modifier)
+        process->setChildProcessModifier(modifier);
     QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
     environment.insert(u"XDG_CONFIG_HOME"_s, path(u"config"_s));
     environment.insert(u"XDG_STATE_HOME"_s, path(u"state"_s));

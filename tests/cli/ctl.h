@@ -6,6 +6,9 @@
 #include <QProcess>
 #include <QTemporaryDir>
 
+#include <functional>
+#include <memory>
+
 namespace lockboard::test {
 
 //! What one run of the program gave.
@@ -29,8 +32,9 @@ public:
     CtlRun run(const QByteArrayList& words) const;
     //! The same, behind these words: a provider, say.
     void alwaysWith(const QByteArrayList& words) { m_always = words; }
-    //! Starts it and gives it back running.
-    std::unique_ptr<QProcess> start(const QByteArrayList& words) const;
+    //! Starts it and gives it back running. `modifier` runs in the child, before the program.
+    std::unique_ptr<QProcess> start(const QByteArrayList& words,
+                                    const std::function<void()>& modifier = {}) const;
     static CtlRun finish(QProcess& process);
 
     [[nodiscard]] QString path(const QString& name) const { return m_folder.filePath(name); }
