@@ -80,9 +80,10 @@ void RedisLiveView::fail(const std::exception_ptr& problem)
     try {
         std::rethrow_exception(problem);
     } catch (const LockError& error) {
-        if (error.code() == ErrorCode::Denied)
+        const bool denied = error.code() == ErrorCode::Denied;
+        if (denied)
             kind = SourceState::Failed;
-        setState(SourceState(kind, QString::fromStdString(error.message())));
+        setState(SourceState(kind, QString::fromStdString(error.message()), denied));
     }
 }
 
