@@ -74,7 +74,7 @@ install_medusa() {
     local own=$folder/node_modules/node-linux-$(uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/')
     local stamp=$folder/node_modules/.package-lock.json
     node=$(command -v node || command -v nodejs || true)
-    if [ -n "$node" ] && "$node" -e 'process.exit(parseInt(process.versions.node) < 20)'; then
+    if [ -n "$node" ] && "$node" -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)'; then
         optional=(--omit=optional)
     else
         node=$own/bin/node
