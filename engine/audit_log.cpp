@@ -58,7 +58,7 @@ void AuditLog::append(const AuditRecord& record)
     QJsonArray keys;
     for (const std::string& key : record.keys)
         keys.append(text(key));
-    QJsonObject line {
+    QJsonObject line{
         {u"time"_s, QDateTime::currentDateTimeUtc().toString(Qt::ISODateWithMs)},
         {u"operator"_s, text(m_operator)},
         {u"provider"_s, text(record.provider)},

@@ -46,9 +46,12 @@ protected:
     //! One try, all keys or none, that never waits in a queue. An ownerless lock is a conflict if
     //! options.isExclusive() or the provider's policy says so; one of the same owner if not
     //! options.reenters(). \throws Conflict, Unavailable, OutcomeUnknown, Denied
-    virtual Task<Grant> tryAcquire(LockKeys keys, AcquireOptions options, SharedContext context) = 0;
-    //! Extends the lease of every key if all are held by `owner` still; none: looks, extends nothing.
-    virtual Task<Renewal> renew(LockKeys keys, std::string owner, std::optional<Duration> lease) = 0;
+    virtual Task<Grant> tryAcquire(LockKeys keys, AcquireOptions options,
+                                   SharedContext context) = 0;
+    //! Extends the lease of every key if all are held by `owner` still; none: looks, extends
+    //! nothing.
+    virtual Task<Renewal> renew(LockKeys keys, std::string owner,
+                                std::optional<Duration> lease) = 0;
 
     //! How long the first waiter of a key rests before its n-th look (n counts from 0), for locks
     //! that other programs free without telling us.

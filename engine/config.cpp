@@ -45,7 +45,7 @@ Config Config::parse(const std::string& text, const std::string& source, const s
         options.requireObject();
         item.rejectUnknown();
 
-        Entry entry {id.toString(), isDefault, resolve(name, folder, registry), options, item};
+        Entry entry{id.toString(), isDefault, resolve(name, folder, registry), options, item};
         if (entry.id.empty())
             id.fail("is empty");
         if (entry.id.starts_with("lp_"))
@@ -93,11 +93,11 @@ Config Config::connectTo(const std::string& url, const ProviderRegistry& registr
                           "no provider speaks this URL; it must begin with one of: " + known);
     }
     const QString id = QString::fromStdString(kind->identifier);
-    const QJsonObject options {
+    const QJsonObject options{
         {QString::fromStdString(kind->urlOption), QString::fromStdString(url)}};
-    const QJsonObject entry {
+    const QJsonObject entry{
         {u"resolve"_s, id}, {u"id"_s, id}, {u"is_default"_s, true}, {u"options"_s, options}};
-    const QJsonObject root {{u"providers"_s, QJsonArray {entry}}};
+    const QJsonObject root{{u"providers"_s, QJsonArray{entry}}};
     return parse(QJsonDocument(root).toJson(QJsonDocument::Compact).toStdString(), "--connect", ".",
                  registry);
 }

@@ -25,7 +25,8 @@ public:
     [[nodiscard]] static Config parse(const std::string& text, const std::string& source,
                                       const std::string& folder,
                                       const ProviderRegistry& registry = {});
-    [[nodiscard]] static Config load(const std::string& file, const ProviderRegistry& registry = {});
+    [[nodiscard]] static Config load(const std::string& file,
+                                     const ProviderRegistry& registry = {});
     //! One provider and the default, from a URL such as `redis://127.0.0.1:6379/0`.
     //! \throws ConfigError if no provider speaks its scheme
     [[nodiscard]] static Config connectTo(const std::string& url,

@@ -102,8 +102,7 @@ std::vector<ConfigValue> ConfigValue::items() const
         fail("must be a list");
     std::vector<ConfigValue> list;
     for (Json::ArrayIndex i = 0; i < m_value->size(); ++i)
-        list.push_back(
-            ConfigValue(m_document, &(*m_value)[i], m_path + '/' + std::to_string(i)));
+        list.push_back(ConfigValue(m_document, &(*m_value)[i], m_path + '/' + std::to_string(i)));
     return list;
 }
 

@@ -25,7 +25,8 @@ public:
         std::string transactionId;
         std::string eventGroupId;
         std::string idempotencyKey;
-        std::string isolationLevel; //!< READ UNCOMMITTED, READ COMMITTED, REPEATABLE READ, SERIALIZABLE
+        std::string
+            isolationLevel; //!< READ UNCOMMITTED, READ COMMITTED, REPEATABLE READ, SERIALIZABLE
         std::string parentStepIdempotencyKey;
         bool enableNestedTransactions = false;
         bool preventReleaseEvents = false;

@@ -13,7 +13,8 @@
 
 //! The contract: what every provider of locks does. The guide is Medusa's "How to Create a Locking
 //! Module Provider"; where it is silent we do what Medusa's packages do, unless they are wrong.
-//! To write a provider, derive from BasicProvider (basic_provider.h) and implement a few primitives.
+//! To write a provider, derive from BasicProvider (basic_provider.h) and implement a few
+//! primitives.
 
 namespace lockboard {
 
@@ -66,11 +67,13 @@ template <typename R> struct JobResult<Task<R>> {
 };
 template <typename Job> struct JobReturn;
 template <typename Job>
-    requires std::is_invocable_v<Job&, std::stop_token>
-struct JobReturn<Job> : JobResult<std::invoke_result_t<Job&, std::stop_token>> { };
+requires std::is_invocable_v<Job&, std::stop_token>
+struct JobReturn<Job> : JobResult<std::invoke_result_t<Job&, std::stop_token>> {
+};
 template <typename Job>
-    requires(!std::is_invocable_v<Job&, std::stop_token>)
-struct JobReturn<Job> : JobResult<std::invoke_result_t<Job&>> { };
+requires(!std::is_invocable_v<Job&, std::stop_token>) struct JobReturn<Job>
+    : JobResult<std::invoke_result_t<Job&>> {
+};
 
 template <typename Job> decltype(auto) callJob(Job& job, std::stop_token lost)
 {
@@ -147,8 +150,7 @@ public:
     //! \throws TimedOut and the job never starts; Lost if the lease was lost, whatever the job
     //!         returned; what the job throws, unchanged; else as acquire
     virtual Task<void> executeJob(LockKeys keys, LockedJob job, ExecuteOptions options,
-                                  SharedContext context)
-        = 0;
+                                  SharedContext context) = 0;
 
     //! Key by key an atomic compare-and-delete.
     //!
@@ -160,14 +162,15 @@ public:
     //! | free, or lease over | anyone             | NotHeld                                      |
     //!
     //! \throws Unavailable, Denied; a key of unknown outcome is in the result
-    virtual Task<ReleaseResult> release(LockKeys keys, ReleaseOptions options, SharedContext context)
-        = 0;
+    virtual Task<ReleaseResult> release(LockKeys keys, ReleaseOptions options,
+                                        SharedContext context) = 0;
 
-    //! All locks of the provider, or only one owner's. A lock that somebody else takes in between is
-    //! not touched.
+    //! All locks of the provider, or only one owner's. A lock that somebody else takes in between
+    //! is not touched.
     virtual Task<ReleaseAllResult> releaseAll(ReleaseAllOptions options, SharedContext context) = 0;
 
-    //! What a console shows. The provider outlives its views' use; a view outliving it falls silent.
+    //! What a console shows. The provider outlives its views' use; a view outliving it falls
+    //! silent.
     [[nodiscard]] virtual LiveViewPtr liveView() = 0;
     [[nodiscard]] virtual ProviderFeatures features() const = 0;
     //! Looks at the server and says what it finds. Never throws.
@@ -177,13 +180,12 @@ public:
     template <typename Job>
     auto execute(LockKeys keys, Job job, ExecuteOptions options = {}, SharedContext context = {})
     {
-        return detail::executeTyped(
-            std::move(job),
-            [this, keys = std::move(keys), options = std::move(options),
-             context = std::move(context)](LockedJob erased) mutable {
-                return executeJob(std::move(keys), std::move(erased), std::move(options),
-                                  std::move(context));
-            });
+        return detail::executeTyped(std::move(job),
+                                    [this, keys = std::move(keys), options = std::move(options),
+                                     context = std::move(context)](LockedJob erased) mutable {
+                                        return executeJob(std::move(keys), std::move(erased),
+                                                          std::move(options), std::move(context));
+                                    });
     }
 };
 

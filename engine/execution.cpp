@@ -72,14 +72,13 @@ void Execution::setDeadline(TimePoint leaseEnd)
     // Clocks run at slightly different rates: a hundredth, as Redlock reckons, and a little.
     m_deadline = leaseEnd - m_lease / 100 - 2ms;
     m_provider->clock().cancel(m_deadlineTimer);
-    m_deadlineTimer
-        = m_provider->clock().callAt(m_deadline, [this] { lose(m_keys.front()); });
+    m_deadlineTimer = m_provider->clock().callAt(m_deadline, [this] { lose(m_keys.front()); });
 }
 
 void Execution::scheduleRenewal()
 {
-    m_renewalTimer
-        = m_provider->clock().callAfter(m_lease / 3, [this] { renew(shared_from_this()); });
+    m_renewalTimer =
+        m_provider->clock().callAfter(m_lease / 3, [this] { renew(shared_from_this()); });
 }
 
 Task<void> Execution::renew(std::shared_ptr<Execution> self)

@@ -17,12 +17,14 @@ static bool isGone(ChangeKind kind)
 
 void LiveView::start()
 {
-    QMetaObject::invokeMethod(this, [this] { doStart(); }, Qt::QueuedConnection);
+    QMetaObject::invokeMethod(
+        this, [this] { doStart(); }, Qt::QueuedConnection);
 }
 
 void LiveView::refresh()
 {
-    QMetaObject::invokeMethod(this, [this] { doRefresh(); }, Qt::QueuedConnection);
+    QMetaObject::invokeMethod(
+        this, [this] { doRefresh(); }, Qt::QueuedConnection);
 }
 
 void LiveView::setState(SourceState state)
@@ -44,7 +46,8 @@ void LiveView::note(ChangeKind kind, Lock lock)
             return;
         }
         if (isGone(pending.kind) && kind == ChangeKind::Acquired) {
-            kind = lock.owner == pending.lock.owner ? ChangeKind::Extended : ChangeKind::OwnerChanged;
+            kind =
+                lock.owner == pending.lock.owner ? ChangeKind::Extended : ChangeKind::OwnerChanged;
         } else if (!isGone(kind) && pending.kind != ChangeKind::Extended) {
             kind = pending.kind; // still new, or still another owner's, to whoever watches
         }

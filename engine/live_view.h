@@ -95,11 +95,15 @@ private:
     bool m_stateSaid = false;
 };
 
-//! Deletes on the thread it lives in.
-struct DeleteLater {
-    void operator()(QObject* object) const { object->deleteLater(); }
+//! Falls silent at once, and is deleted on the thread it lives in.
+struct LiveViewDeleter {
+    void operator()(LiveView* view) const
+    {
+        view->disconnect();
+        view->deleteLater();
+    }
 };
-using LiveViewPtr = std::unique_ptr<LiveView, DeleteLater>;
+using LiveViewPtr = std::unique_ptr<LiveView, LiveViewDeleter>;
 
 } // namespace lockboard
 

@@ -38,8 +38,7 @@ public:
     explicit LockKeys(std::vector<std::string> keys);
     // Variadic rather than an initializer_list: gcc 12 miscompiles those inside a co_await.
     template <typename... More>
-        requires(sizeof...(More) > 0)
-    LockKeys(std::string first, More&&... more)
+    requires(sizeof...(More) > 0) LockKeys(std::string first, More&&... more)
     {
         m_keys.reserve(1 + sizeof...(More));
         m_keys.push_back(std::move(first));

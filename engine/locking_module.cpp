@@ -28,7 +28,7 @@ LockingModule::LockingModule(const Config& config, const Container& container, S
         slot->id = id;
         slot->provider = found.kind.factory(m_container, ProviderSetup(options, found.medusa));
         options.rejectUnknown();
-        ProviderInfo info {id, found.kind.identifier, isDefault, slot->provider->features()};
+        ProviderInfo info{id, found.kind.identifier, isDefault, slot->provider->features()};
         m_infos.push_back(std::move(info));
         m_slots.push_back(std::move(slot));
     };
@@ -190,7 +190,8 @@ static std::string describe(const ReleaseResult& result)
         else if (key.outcome == ReleaseOutcome::Unknown)
             text += " (unknown)";
         else
-            text += key.holder ? " (held by " + printable(*key.holder) + ')' : " (held without owner)";
+            text +=
+                key.holder ? " (held by " + printable(*key.holder) + ')' : " (held without owner)";
     }
     return text.empty() ? "released" : text;
 }
@@ -199,11 +200,11 @@ Task<ReleaseResult> LockingModule::release(LockKeys keys, ReleaseOptions options
                                            SharedContext context)
 {
     if (!isHere()) {
-        return callFromElsewhere<ReleaseResult>(
-            [this, keys = std::move(keys), options = std::move(options),
-             context = std::move(context)]() mutable {
-                return release(std::move(keys), std::move(options), std::move(context));
-            });
+        return callFromElsewhere<ReleaseResult>([this, keys = std::move(keys),
+                                                 options = std::move(options),
+                                                 context = std::move(context)]() mutable {
+            return release(std::move(keys), std::move(options), std::move(context));
+        });
     }
     try {
         if (auto error = fault("release", keys, options.owner()))
@@ -222,8 +223,8 @@ Task<ReleaseResult> LockingModule::release(LockKeys keys, ReleaseOptions options
 
 static std::string describe(const ReleaseAllResult& result)
 {
-    std::string text = "released " + std::to_string(result.released) + ", left "
-        + std::to_string(result.left());
+    std::string text =
+        "released " + std::to_string(result.released) + ", left " + std::to_string(result.left());
     for (const auto& [reason, count] : result.reasons)
         text += "; " + std::to_string(count) + ' ' + reason;
     return result.cancelled ? text + "; cancelled" : text;
@@ -298,27 +299,36 @@ Task<void> LockingModule::executeHere(LockKeys keys, LockedJob job, ExecuteOptio
     Task<void> running = slot.provider->executeJob(std::move(keys), std::move(job),
                                                    std::move(options), std::move(context));
     if (m_settings.audit)
-        running = audited(std::move(running), std::move(record),
-                          [] { return std::string("done"); });
+        running =
+            audited(std::move(running), std::move(record), [] { return std::string("done"); });
     co_await running;
 }
 
 Task<LiveViewPtr> LockingModule::liveView(std::string provider)
 {
+    // No coroutine: gcc 12 destroys a closure made inside a co_await expression twice.
     if (!isHere()) {
-        co_return co_await callFromElsewhere<LiveViewPtr>(
+        return callFromElsewhere<LiveViewPtr>(
             [this, provider = std::move(provider)] { return liveView(provider); });
     }
-    co_return find(provider).provider->liveView();
+    try {
+        return ready(find(provider).provider->liveView());
+    } catch (const LockError&) {
+        return failed<LiveViewPtr>(std::current_exception());
+    }
 }
 
 Task<CheckReport> LockingModule::check(std::string provider)
 {
     if (!isHere()) {
-        co_return co_await callFromElsewhere<CheckReport>(
+        return callFromElsewhere<CheckReport>(
             [this, provider = std::move(provider)] { return check(provider); });
     }
-    co_return co_await find(provider).provider->check();
+    try {
+        return find(provider).provider->check();
+    } catch (const LockError&) {
+        return failed<CheckReport>(std::current_exception());
+    }
 }
 
 } // namespace lockboard

@@ -54,13 +54,12 @@ public:
     template <typename Job>
     auto execute(LockKeys keys, Job job, ExecuteOptions options = {}, SharedContext context = {})
     {
-        return detail::executeTyped(
-            std::move(job),
-            [this, keys = std::move(keys), options = std::move(options),
-             context = std::move(context)](LockedJob erased) mutable {
-                return executeJob(std::move(keys), std::move(erased), std::move(options),
-                                  std::move(context));
-            });
+        return detail::executeTyped(std::move(job),
+                                    [this, keys = std::move(keys), options = std::move(options),
+                                     context = std::move(context)](LockedJob erased) mutable {
+                                        return executeJob(std::move(keys), std::move(erased),
+                                                          std::move(options), std::move(context));
+                                    });
     }
     Task<void> executeJob(LockKeys keys, LockedJob job, ExecuteOptions options,
                           SharedContext context);

@@ -20,8 +20,8 @@ ProviderRegistry::Kind loadPlugin(const std::string& path)
                                  + iid.toStdString() + "\", not a \"" LockProviderPlugin_iid "\"");
     }
     ProviderRegistry::Kind kind;
-    kind.identifier
-        = metadata.value(u"MetaData").toObject().value(u"identifier").toString().toStdString();
+    kind.identifier =
+        metadata.value(u"MetaData").toObject().value(u"identifier").toString().toStdString();
     if (kind.identifier.empty())
         throw std::runtime_error("the plugin at \"" + printable(path) + "\" has no identifier");
     auto* plugin = qobject_cast<LockProviderPlugin*>(loader.instance());

@@ -15,8 +15,7 @@ class LockProviderPlugin {
 public:
     virtual ~LockProviderPlugin() = default;
     [[nodiscard]] virtual std::unique_ptr<LockProvider> create(const Container& container,
-                                                              const ProviderSetup& setup)
-        = 0;
+                                                               const ProviderSetup& setup) = 0;
 };
 
 //! Loads the plugin at `path`; never unloads it. \throws std::runtime_error: one sentence

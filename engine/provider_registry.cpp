@@ -9,8 +9,8 @@ namespace lockboard {
 
 Ownerless ProviderSetup::ownerless() const
 {
-    const std::string word = options.wordOr("ownerless", medusa ? "exclusive" : "claimable",
-                                            {"claimable", "exclusive"});
+    const std::string word =
+        options.wordOr("ownerless", medusa ? "exclusive" : "claimable", {"claimable", "exclusive"});
     return word == "exclusive" ? Ownerless::Exclusive : Ownerless::Claimable;
 }
 
@@ -27,11 +27,10 @@ void ProviderRegistry::add(Kind kind)
 std::optional<ProviderRegistry::Found> ProviderRegistry::find(const std::string& resolve) const
 {
     for (const Kind& kind : m_kinds) {
-        const bool medusa
-            = std::find(kind.medusaNames.begin(), kind.medusaNames.end(), resolve)
+        const bool medusa = std::find(kind.medusaNames.begin(), kind.medusaNames.end(), resolve)
             != kind.medusaNames.end();
         if (medusa || kind.identifier == resolve)
-            return Found {kind, medusa};
+            return Found{kind, medusa};
     }
     return {};
 }
@@ -39,8 +38,8 @@ std::optional<ProviderRegistry::Found> ProviderRegistry::find(const std::string&
 std::optional<ProviderRegistry::Kind> ProviderRegistry::findByUrl(const std::string& url) const
 {
     const auto colon = url.find("://");
-    const std::string scheme
-        = url.starts_with('/') ? "/" : url.substr(0, colon == std::string::npos ? 0 : colon);
+    const std::string scheme =
+        url.starts_with('/') ? "/" : url.substr(0, colon == std::string::npos ? 0 : colon);
     for (const Kind& kind : m_kinds) {
         if (std::find(kind.urlSchemes.begin(), kind.urlSchemes.end(), scheme)
             != kind.urlSchemes.end())

@@ -25,8 +25,8 @@ public:
     bool medusa; //!< `resolve` named a Medusa package
 };
 
-using ProviderFactory
-    = std::function<std::unique_ptr<LockProvider>(const Container&, const ProviderSetup&)>;
+using ProviderFactory =
+    std::function<std::unique_ptr<LockProvider>(const Container&, const ProviderSetup&)>;
 
 //! Which `resolve` names which kind of provider. Built-ins are named in provider_registry.cpp and
 //! nowhere else; a program that embeds the engine may add its own.

@@ -125,7 +125,8 @@ WakeReason Signal::Awaiter::await_resume() noexcept
 
 void ResumeOn::await_suspend(std::coroutine_handle<> waiting) const
 {
-    QMetaObject::invokeMethod(m_context, [waiting] { waiting.resume(); }, Qt::QueuedConnection);
+    QMetaObject::invokeMethod(
+        m_context, [waiting] { waiting.resume(); }, Qt::QueuedConnection);
 }
 
 } // namespace lockboard

@@ -60,7 +60,10 @@ public:
         {
         }
         [[nodiscard]] bool await_ready() const noexcept { return m_signal.m_raised.has_value(); }
-        void await_suspend(std::coroutine_handle<> waiting) noexcept { m_signal.m_waiting = waiting; }
+        void await_suspend(std::coroutine_handle<> waiting) noexcept
+        {
+            m_signal.m_waiting = waiting;
+        }
         WakeReason await_resume() noexcept;
 
     private:

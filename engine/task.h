@@ -14,7 +14,7 @@ template <typename T = void> using Task = QCoro::Task<T>;
 //! A task that has its result already: the fast path of a call, one small coroutine frame.
 template <typename T> Task<T> ready(T value)
 {
-    co_return value;
+    co_return std::move(value);
 }
 
 //! A task that has failed already, so that a call throws when awaited, never when made.

@@ -49,8 +49,8 @@ Task<Grant> MemoryProvider::acquire(LockKeys keys, AcquireOptions options, Share
         return it != m_locks.end() && admits(it->second, options);
     };
     // The same owner re-enters at once; everyone else stands behind those who came before.
-    const bool overtakes
-        = !waitQueue().hasWaiters(keys) || std::all_of(keys.begin(), keys.end(), mine);
+    const bool overtakes =
+        !waitQueue().hasWaiters(keys) || std::all_of(keys.begin(), keys.end(), mine);
     if (overtakes && findObstacle(keys, options) == m_locks.end())
         return ready(take(keys, options, now));
     return acquireWaiting(std::move(keys), std::move(options));
@@ -188,8 +188,8 @@ bool MemoryProvider::admits(const Entry& entry, const AcquireOptions& options) c
     return m_ownerless == Ownerless::Claimable && !options.isExclusive();
 }
 
-MemoryProvider::Locks::iterator
-MemoryProvider::findObstacle(const LockKeys& keys, const AcquireOptions& options)
+MemoryProvider::Locks::iterator MemoryProvider::findObstacle(const LockKeys& keys,
+                                                             const AcquireOptions& options)
 {
     for (const std::string& key : keys) {
         const auto it = m_locks.find(key);
@@ -219,8 +219,9 @@ Grant MemoryProvider::take(const LockKeys& keys, const AcquireOptions& options, 
         else if (entry.leaseEnd && (!earliest || *entry.leaseEnd < *earliest))
             earliest = entry.leaseEnd;
         extension |= !isNew;
-        note(isNew ? ChangeKind::Acquired
-                   : claimed ? ChangeKind::OwnerChanged : ChangeKind::Extended,
+        note(isNew         ? ChangeKind::Acquired
+                 : claimed ? ChangeKind::OwnerChanged
+                           : ChangeKind::Extended,
              it);
     }
     return Grant(earliest, token).asExtension(extension);
@@ -345,8 +346,8 @@ Task<CheckReport> MemoryProvider::check()
     CheckReport report;
     report.findings.emplace_back(Finding::Good,
                                  std::to_string(m_locks.size()) + " locks in this process.");
-    report.findings.emplace_back(Finding::Note,
-                                 "Other processes do not see these locks, and they end with this one.");
+    report.findings.emplace_back(
+        Finding::Note, "Other processes do not see these locks, and they end with this one.");
     co_return report;
 }
 

@@ -43,12 +43,11 @@ void RedisServer::start()
     // A test that is killed, by ctest's timeout say, takes its server along.
     m_process.setChildProcessModifier([] { ::prctl(PR_SET_PDEATHSIG, SIGKILL); });
     m_process.start(QStringLiteral("redis-server"),
-                    QStringList {QStringLiteral("--port"), QString::number(m_port),
-                                 QStringLiteral("--bind"), QStringLiteral("127.0.0.1"),
-                                 QStringLiteral("--save"), QString(),
-                                 QStringLiteral("--appendonly"), QStringLiteral("no"),
-                                 QStringLiteral("--unixsocket"), socketPath(),
-                                 QStringLiteral("--dir"), m_folder.path()}
+                    QStringList{QStringLiteral("--port"), QString::number(m_port),
+                                QStringLiteral("--bind"), QStringLiteral("127.0.0.1"),
+                                QStringLiteral("--save"), QString(), QStringLiteral("--appendonly"),
+                                QStringLiteral("no"), QStringLiteral("--unixsocket"), socketPath(),
+                                QStringLiteral("--dir"), m_folder.path()}
                         + m_arguments);
     QElapsedTimer waited;
     waited.start();
@@ -57,7 +56,8 @@ void RedisServer::start()
         socket.connectToHost(QHostAddress(QHostAddress::LocalHost), m_port);
         if (socket.waitForConnected(200))
             return;
-        if (m_process.state() == QProcess::NotRunning && m_process.error() != QProcess::UnknownError)
+        if (m_process.state() == QProcess::NotRunning
+            && m_process.error() != QProcess::UnknownError)
             break;
         QThread::msleep(10);
     }
@@ -74,7 +74,7 @@ QString RedisServer::cli(const QStringList& arguments, const QByteArray& input) 
 {
     QProcess process;
     process.start(QStringLiteral("redis-cli"),
-                  QStringList {QStringLiteral("-p"), QString::number(m_port)} + arguments);
+                  QStringList{QStringLiteral("-p"), QString::number(m_port)} + arguments);
     process.write(input);
     process.closeWriteChannel();
     if (!process.waitForFinished(30'000))

@@ -15,7 +15,10 @@ public:
 
     [[nodiscard]] quint16 port() const { return m_port; }
     [[nodiscard]] QString url() const;
-    [[nodiscard]] QString socketPath() const { return m_folder.filePath(QStringLiteral("redis.sock")); }
+    [[nodiscard]] QString socketPath() const
+    {
+        return m_folder.filePath(QStringLiteral("redis.sock"));
+    }
     //! Runs redis-cli against it and gives what it printed, without the last newline.
     QString cli(const QStringList& arguments) const;
     QString cli(const QStringList& arguments, const QByteArray& input) const;
