@@ -46,8 +46,10 @@ Duration BasicProvider::retryDelay(int attempt) const
 
 void BasicProvider::wake(const std::string& key)
 {
-    if (WaitQueue::Ticket* ticket = m_queue.front(key))
+    if (WaitQueue::Ticket* ticket = m_queue.front(key)) {
+        ticket->woken = true;
         ticket->signal.raise();
+    }
 }
 
 void BasicProvider::wakeLeaders(const LockKeys& keys)
@@ -153,12 +155,15 @@ Task<Grant> BasicProvider::acquireWaiting(LockKeys keys, AcquireOptions options,
                 co_return *done->grant;
             }
             nextLook = clock().now() + retryDelay(tries++);
-            if (attempt->remaining)
+            if (ticket.woken)
+                nextLook.reset(); // what the try saw is old news
+            else if (attempt->remaining)
                 nextLook = std::min(*nextLook, clock().now() + *attempt->remaining + 1ms);
             attempt.reset();
         }
         const bool mayLook = !nextLook || clock().now() >= *nextLook;
         if (!attempt && mayLook && m_queue.leads(ticket)) {
+            ticket.woken = false;
             attempt = std::make_shared<Attempt>(keys, &ticket);
             runAttempt(attempt, oneTry, context);
             if (attempt->finished)
@@ -169,8 +174,11 @@ Task<Grant> BasicProvider::acquireWaiting(LockKeys keys, AcquireOptions options,
             until = deadline ? std::min(*deadline, *nextLook) : nextLook;
         const WakeReason reason = co_await ticket.signal.wait(until, options.stopToken());
         ticket.signal.reset();
-        if (m_closing)
+        if (m_closing) {
+            if (attempt)
+                attempt->ticket = nullptr;
             throw Cancelled("The provider was closed.");
+        }
         if (reason == WakeReason::Cancelled) {
             leave();
             throw Cancelled();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/execution.h"
 
+#include <algorithm>
+
 namespace lockboard {
 
 using namespace std::chrono_literals;
@@ -44,7 +46,8 @@ void Execution::end()
 
 void Execution::lose(const std::string& key)
 {
-    if (m_lostKey)
+    // The same owner may hold other keys, without an execute.
+    if (m_lostKey || std::find(m_keys.begin(), m_keys.end(), key) == m_keys.end())
         return;
     m_lostKey = key;
     m_stop.request_stop();

@@ -2,6 +2,7 @@
 #include "engine/provider_registry.h"
 
 #include "engine/memory/memory_provider_kind.h"
+#include "engine/redis/redis_provider_kind.h"
 
 #include <algorithm>
 
@@ -17,6 +18,7 @@ Ownerless ProviderSetup::ownerless() const
 ProviderRegistry::ProviderRegistry()
 {
     add(memoryProviderKind());
+    add(redisProviderKind());
 }
 
 void ProviderRegistry::add(Kind kind)

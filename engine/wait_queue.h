@@ -24,6 +24,7 @@ public:
 
         const LockKeys& keys;
         Signal signal;
+        bool woken = false; //!< a key came free, perhaps while a try was under way
 
     private:
         friend class WaitQueue;

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/clock.h"
+#include "engine/redis/redis_reply.h"
+
+#include <QVarLengthArray>
+
+#include <coroutine>
+#include <exception>
+#include <string>
+#include <vector>
+
+namespace lockboard {
+
+class RedisConnection;
+
+//! One command: its name and arguments, as views of what the caller keeps until it is sent.
+class RedisCommand final {
+public:
+    explicit RedisCommand(std::string_view name) { *this << name; }
+    RedisCommand& operator<<(std::string_view argument)
+    {
+        m_parts.push_back(argument.data());
+        m_sizes.push_back(argument.size());
+        return *this;
+    }
+    //! Appends it to `out` as it goes over the wire.
+    void writeTo(std::string& out) const;
+
+private:
+    QVarLengthArray<const char*, 12> m_parts;
+    QVarLengthArray<std::size_t, 12> m_sizes;
+};
+
+//! Whether the connection may say, when it is lost, that nothing has happened.
+enum class RedisEffect : std::uint8_t { Reads, Mutates };
+
+//! What waits for answers. Stays where it is made, in a coroutine's frame: the connection knows it
+//! by its address. Dropped before its answers came, it lets them pass.
+class RedisPending {
+public:
+    RedisPending(RedisConnection& connection, RedisEffect effect)
+        : m_connection(connection)
+        , m_effect(effect)
+    {
+    }
+    ~RedisPending();
+    RedisPending(const RedisPending&) = delete;
+    RedisPending& operator=(const RedisPending&) = delete;
+
+    //! When it was written to the socket, once it is answered.
+    [[nodiscard]] TimePoint sentAt() const { return m_sentAt; }
+
+protected:
+    RedisConnection& m_connection;
+    std::coroutine_handle<> m_waiting;
+    std::exception_ptr m_error;
+    RedisReply m_reply; // the one answer, or
+    std::vector<RedisReply>* m_replies = nullptr; // all of them
+    TimePoint m_sentAt;
+    std::uint32_t m_due = 0; // answers still to come
+    RedisEffect m_effect;
+
+private:
+    friend class RedisConnection;
+};
+
+//! One command, sent when made: `co_await call.answer()`. An error reply is an answer like any
+//! other. Awaiting \throws Unavailable, OutcomeUnknown, Denied (by the handshake), Cancelled
+class RedisCall final : public RedisPending {
+public:
+    RedisCall(RedisConnection& connection, const RedisCommand& command, RedisEffect effect);
+
+    // Small and copied, because gcc 12 copies what co_await is given.
+    class [[nodiscard]] Awaiter final {
+    public:
+        explicit Awaiter(RedisCall* call)
+            : m_call(call)
+        {
+        }
+        [[nodiscard]] bool await_ready() const noexcept { return m_call->m_due == 0; }
+        void await_suspend(std::coroutine_handle<> waiting) noexcept
+        {
+            m_call->m_waiting = waiting;
+        }
+        RedisReply await_resume();
+
+    private:
+        RedisCall* m_call;
+    };
+    Awaiter answer() { return Awaiter(this); }
+};
+
+//! Many commands; `co_await calls.answers()` gives the answers in their order, or throws as
+//! RedisCall does.
+class RedisCalls final : public RedisPending {
+public:
+    RedisCalls(RedisConnection& connection, RedisEffect effect)
+        : RedisPending(connection, effect)
+    {
+        m_replies = &m_list;
+    }
+    //! Before they are awaited.
+    void send(const RedisCommand& command);
+
+    class [[nodiscard]] Awaiter final {
+    public:
+        explicit Awaiter(RedisCalls* calls)
+            : m_calls(calls)
+        {
+        }
+        [[nodiscard]] bool await_ready() const noexcept { return m_calls->m_due == 0; }
+        void await_suspend(std::coroutine_handle<> waiting) noexcept
+        {
+            m_calls->m_waiting = waiting;
+        }
+        std::vector<RedisReply> await_resume();
+
+    private:
+        RedisCalls* m_calls;
+    };
+    Awaiter answers() { return Awaiter(this); }
+
+private:
+    std::vector<RedisReply> m_list;
+};
+
+} // namespace lockboard

@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: MIT
+#include "engine/redis/redis_connection.h"
+
+#include "engine/errors.h"
+#include "engine/redis/redis_error.h"
+#include "engine/redis/redis_socket.h"
+
+#include <QPointer>
+#include <QRandomGenerator>
+#include <QScopedValueRollback>
+
+#include <hiredis/hiredis.h>
+
+#include <algorithm>
+
+namespace lockboard {
+
+using namespace std::chrono_literals;
+
+static constexpr Duration shortestPause = 50ms;
+static constexpr Duration longestPause = 5s;
+
+RedisConnection::RedisConnection(const RedisEndpoint& endpoint, const Container& container)
+    : m_endpoint(endpoint)
+    , m_clock(*container.clock)
+    , m_log(container.log)
+{
+}
+
+RedisConnection::~RedisConnection()
+{
+    close();
+}
+
+void RedisConnection::open()
+{
+    if (m_state == State::Idle)
+        connectNow();
+}
+
+void RedisConnection::close()
+{
+    if (m_state == State::Closed)
+        return;
+    m_state = State::Closed;
+    m_clock.cancel(m_connectTimer);
+    m_clock.cancel(m_silenceTimer);
+    discardSocket();
+    m_problem = std::make_exception_ptr(Cancelled("The provider was closed."));
+    failAll(m_problem, m_problem);
+}
+
+std::string RedisConnection::unreachable(const std::string& why) const
+{
+    return "Redis at " + m_endpoint.name() + " can't be reached: " + why;
+}
+
+std::string RedisConnection::lost(const std::string& why) const
+{
+    return "The connection to Redis at " + m_endpoint.name() + " was lost: " + why;
+}
+
+void RedisConnection::scheduleConnect(TimePoint when)
+{
+    m_clock.cancel(m_connectTimer);
+    m_connectTimer = m_clock.callAt(when, [this] { connectNow(); });
+}
+
+void RedisConnection::connectNow()
+{
+    m_clock.cancel(m_connectTimer);
+    m_state = State::Connecting;
+    m_lastAttempt = m_clock.now();
+    m_connectTimer = m_clock.callAfter(m_endpoint.connectTimeout, [this] {
+        drop(unreachable("no answer within " + std::to_string(m_endpoint.connectTimeout.count())
+                         + " ms"));
+    });
+    m_reader = redisReaderCreate();
+    m_socket = new RedisSocket(m_endpoint);
+    const auto handle = [this](auto what) {
+        // Whoever is resumed by what we do may destroy us.
+        const QPointer<RedisConnection> self(this);
+        ++m_handling;
+        what();
+        if (self)
+            --m_handling;
+    };
+    connect(m_socket, &RedisSocket::opened, this,
+            [this, handle] { handle([this] { shakeHands(); }); });
+    connect(m_socket, &RedisSocket::readyRead, this,
+            [this, handle] { handle([this] { readAvailable(); }); });
+    connect(m_socket, &RedisSocket::failed, this, [this, handle](const QString& why) {
+        handle([this, &why] {
+            const std::string text = why.toStdString();
+            drop(m_state == State::Ready ? lost(text) : unreachable(text));
+        });
+    });
+}
+
+void RedisConnection::shakeHands()
+{
+    std::string out;
+    if (!m_endpoint.password.empty()) {
+        RedisCommand auth("AUTH");
+        if (!m_endpoint.username.empty())
+            auth << m_endpoint.username;
+        auth << m_endpoint.password;
+        auth.writeTo(out);
+        m_steps.push_back(Step::Auth);
+    }
+    if (m_endpoint.database != 0) {
+        const std::string database = std::to_string(m_endpoint.database);
+        (RedisCommand("SELECT") << database).writeTo(out);
+        m_steps.push_back(Step::Select);
+    }
+    (RedisCommand("CLIENT") << "SETNAME" << m_endpoint.clientName).writeTo(out);
+    m_steps.push_back(Step::SetName);
+    m_socket->write(out.data(), static_cast<qint64>(out.size()));
+}
+
+void RedisConnection::takeHandshakeReply(const RedisReply& reply)
+{
+    const Step step = m_steps.front();
+    const std::string who = "Redis at " + m_endpoint.name() + ' ';
+    if (step == Step::Auth && reply.isError()) {
+        // Never what the server says: it may repeat the password.
+        if (reply.text().find("without any password configured") == std::string_view::npos) {
+            drop(std::make_exception_ptr(
+                Denied(who + "does not accept this user name and password.")));
+            return;
+        }
+        m_log(LogLevel::Warning, who + "asks for no password, though one is configured.");
+    }
+    if (step == Step::Select && reply.isError("ERR")) {
+        drop(who + "has no database " + std::to_string(m_endpoint.database) + '.');
+        return;
+    }
+    // A name is a courtesy to the server's administrator; not to be allowed one is no obstacle.
+    const bool matters = step == Step::Select || reply.isError("NOAUTH") || reply.isError("DENIED")
+        || reply.isError("ERR max number of clients");
+    if (step != Step::Auth && reply.isError() && matters) {
+        drop(redisError(m_endpoint.name(), reply.text()));
+        return;
+    }
+    m_steps.pop_front();
+    if (!m_steps.empty())
+        return;
+    m_clock.cancel(m_connectTimer);
+    m_state = State::Ready;
+    m_failures = 0;
+    m_problem = nullptr;
+    if (!m_loggedProblem.empty())
+        m_log(LogLevel::Info, "Connected to Redis at " + m_endpoint.name() + " again.");
+    m_loggedProblem.clear();
+    m_lastHeard = m_clock.now();
+    flush();
+    Q_EMIT ready();
+}
+
+void RedisConnection::send(RedisPending& pending, const RedisCommand& command)
+{
+    if (m_state == State::Closed) {
+        pending.m_error = m_problem;
+        return;
+    }
+    if (pending.m_error)
+        return; // the connection was lost between two commands of a batch
+    command.writeTo(m_out);
+    ++pending.m_due;
+    if (m_slots.size() > m_sent && m_slots.back().pending == &pending)
+        ++m_slots.back().due;
+    else
+        m_slots.push_back(Slot{ &pending, 1 });
+    if (m_state == State::Resting)
+        scheduleConnect(std::max(m_clock.now(), m_lastAttempt + shortestPause));
+    if (m_state != State::Ready || m_reading || m_flushPosted)
+        return;
+    m_flushPosted = true;
+    const auto later = [this] {
+        m_flushPosted = false;
+        flush();
+    };
+    QMetaObject::invokeMethod(this, later, Qt::QueuedConnection);
+}
+
+void RedisConnection::forget(RedisPending& pending)
+{
+    for (Slot& slot : m_slots) {
+        if (slot.pending == &pending)
+            slot.pending = nullptr;
+    }
+}
+
+void RedisConnection::flush()
+{
+    if (m_state != State::Ready || m_out.empty())
+        return;
+    const TimePoint now = m_clock.now();
+    if (m_sent == 0)
+        m_lastHeard = now; // silence counts from when an answer is due
+    for (; m_sent < m_slots.size(); ++m_sent) {
+        if (RedisPending* const pending = m_slots[m_sent].pending)
+            pending->m_sentAt = now;
+    }
+    watchSilence();
+    // Writing may find the connection lost, and say so, before it returns: to whoever is resumed
+    // by that, who may destroy us.
+    const QPointer<RedisConnection> self(this);
+    std::string out = std::exchange(m_out, {});
+    m_socket->write(out.data(), static_cast<qint64>(out.size()));
+    if (self && m_out.empty()) {
+        out.clear();
+        m_out = std::move(out); // for its capacity
+    }
+}
+
+void RedisConnection::readAvailable()
+{
+    const QPointer<RedisConnection> self(this);
+    const std::uint64_t epoch = m_epoch;
+    // No more in one turn of the event loop: others want theirs.
+    int budget = 16;
+    // hiredis moves what is left in its buffer to the front every kilobyte: feed it small pieces.
+    char piece[16 * 1024];
+    m_reading = true;
+    while (budget-- > 0) {
+        const qint64 size = m_socket->read(piece, sizeof piece);
+        if (size <= 0)
+            break;
+        m_lastHeard = m_clock.now();
+        redisReaderFeed(m_reader, piece, static_cast<std::size_t>(size));
+        for (;;) {
+            void* raw = nullptr;
+            if (redisReaderGetReply(m_reader, &raw) != REDIS_OK) {
+                m_reading = false;
+                drop("What answers at " + m_endpoint.name()
+                     + " does not speak the protocol of Redis.");
+                return;
+            }
+            if (!raw)
+                break;
+            RedisReply reply(static_cast<redisReply*>(raw));
+            if (m_state == State::Connecting)
+                takeHandshakeReply(reply);
+            else
+                deliver(std::move(reply));
+            if (!self)
+                return;
+            if (epoch != m_epoch) {
+                m_reading = false;
+                return;
+            }
+        }
+    }
+    m_reading = false;
+    flush();
+    if (self && epoch == m_epoch && budget < 0) {
+        const auto more = [this, epoch] {
+            if (epoch == m_epoch)
+                readAvailable();
+        };
+        QMetaObject::invokeMethod(this, more, Qt::QueuedConnection);
+    }
+}
+
+void RedisConnection::deliver(RedisReply reply)
+{
+    if (m_slots.empty() || m_sent == 0) {
+        const std::string said = reply.isError() ? ": " + printable(reply.text()) : std::string();
+        drop(lost("it answered without being asked" + said));
+        return;
+    }
+    Slot& slot = m_slots.front();
+    RedisPending* const pending = slot.pending;
+    if (--slot.due == 0) {
+        m_slots.pop_front();
+        --m_sent;
+    }
+    if (!pending)
+        return;
+    if (pending->m_replies)
+        pending->m_replies->push_back(std::move(reply));
+    else
+        pending->m_reply = std::move(reply);
+    if (--pending->m_due == 0 && pending->m_waiting)
+        std::exchange(pending->m_waiting, {}).resume();
+}
+
+void RedisConnection::watchSilence()
+{
+    if (m_silenceTimer == 0)
+        m_silenceTimer =
+            m_clock.callAt(m_lastHeard + m_endpoint.commandTimeout, [this] { checkSilence(); });
+}
+
+void RedisConnection::checkSilence()
+{
+    m_silenceTimer = 0;
+    if (m_state != State::Ready || m_sent == 0)
+        return;
+    if (m_clock.now() < m_lastHeard + m_endpoint.commandTimeout) {
+        watchSilence();
+        return;
+    }
+    drop(lost("it has not answered for " + std::to_string(m_endpoint.commandTimeout.count())
+              + " ms"));
+}
+
+void RedisConnection::drop(const std::string& sentence)
+{
+    drop(std::make_exception_ptr(Unavailable(sentence)));
+}
+
+static std::string messageOf(const std::exception_ptr& problem)
+{
+    try {
+        std::rethrow_exception(problem);
+    } catch (const LockError& error) {
+        return error.message();
+    }
+}
+
+void RedisConnection::drop(std::exception_ptr problem)
+{
+    if (m_state == State::Closed)
+        return;
+    m_state = State::Resting;
+    m_problem = problem;
+    discardSocket();
+
+    const Duration pause =
+        std::min<Duration>(shortestPause * (1 << std::min(m_failures++, 10)), longestPause);
+    const double jitter = 0.5 + QRandomGenerator::global()->generateDouble() / 2;
+    scheduleConnect(m_clock.now() + std::chrono::duration_cast<Duration>(pause * jitter));
+
+    const std::string message = messageOf(problem);
+    if (message != m_loggedProblem)
+        m_log(LogLevel::Warning, message);
+    m_loggedProblem = message;
+
+    const QPointer<RedisConnection> self(this);
+    Q_EMIT unavailable();
+    if (self) {
+        failAll(problem,
+                std::make_exception_ptr(OutcomeUnknown(
+                    message + "; whether a command under way took effect is not known")));
+    }
+}
+
+void RedisConnection::failAll(const std::exception_ptr& unsent,
+                              const std::exception_ptr& unanswered)
+{
+    const std::deque<Slot> slots = std::exchange(m_slots, {});
+    const std::size_t sent = std::exchange(m_sent, 0);
+    m_out.clear();
+    std::vector<std::coroutine_handle<>> waiting;
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+        RedisPending* const pending = slots[i].pending;
+        if (!pending || pending->m_error)
+            continue; // a batch whose first part was sent fails as sent
+        const bool unknown = i < sent && pending->m_effect == RedisEffect::Mutates;
+        pending->m_error = unknown ? unanswered : unsent;
+        pending->m_due = 0;
+        if (pending->m_waiting)
+            waiting.push_back(std::exchange(pending->m_waiting, {}));
+    }
+    // Each waits for this alone, and so none of them ends before its turn. They may call anew.
+    for (const auto coroutine : waiting)
+        coroutine.resume();
+}
+
+void RedisConnection::discardSocket()
+{
+    ++m_epoch;
+    m_steps.clear();
+    if (m_reader)
+        redisReaderFree(m_reader);
+    m_reader = nullptr;
+    if (!m_socket)
+        return;
+    m_socket->disconnect(this);
+    if (m_handling > 0)
+        m_socket->deleteLater(); // it is about to return into itself
+    else
+        delete m_socket;
+    m_socket = nullptr;
+}
+
+} // namespace lockboard

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/container.h"
+#include "engine/redis/redis_call.h"
+#include "engine/redis/redis_settings.h"
+
+#include <QObject>
+
+#include <deque>
+
+struct redisReader;
+
+namespace lockboard {
+
+class RedisSocket;
+
+//! One connection that any number of commands share: sent in order, those of one turn of the event
+//! loop with one write, answered in order. Lost, it comes back by itself, later and later up to
+//! every five seconds; a call made meanwhile waits for the outcome of the next attempt. Commands
+//! that were not sent fail with Unavailable; of those that were, the mutations with OutcomeUnknown.
+//! Nothing is ever sent twice.
+class RedisConnection final : public QObject {
+    Q_OBJECT
+
+public:
+    RedisConnection(const RedisEndpoint& endpoint, const Container& container);
+    ~RedisConnection() override;
+
+    //! Starts to connect; returns at once.
+    void open();
+    //! For good. What is under way ends with Cancelled before this returns.
+    void close();
+
+    [[nodiscard]] bool isReady() const { return m_state == State::Ready; }
+    [[nodiscard]] const RedisEndpoint& endpoint() const { return m_endpoint; }
+    //! Why it is not ready, if an attempt has shown that: Unavailable or Denied.
+    [[nodiscard]] std::exception_ptr problem() const { return m_problem; }
+
+Q_SIGNALS:
+    void ready();
+    //! An attempt failed, or the connection was lost; problem() says why.
+    void unavailable();
+
+private:
+    friend class RedisPending;
+    friend class RedisCall;
+    friend class RedisCalls;
+
+    enum class State : std::uint8_t { Idle, Resting, Connecting, Ready, Closed };
+    enum class Step : std::uint8_t { Auth, Select, SetName };
+    //! Answers due in a row to one caller; null: to nobody any more.
+    struct Slot {
+        RedisPending* pending;
+        std::uint32_t due;
+    };
+
+    void send(RedisPending& pending, const RedisCommand& command);
+    void forget(RedisPending& pending);
+
+    void connectNow();
+    void scheduleConnect(TimePoint when);
+    void shakeHands();
+    void takeHandshakeReply(const RedisReply& reply);
+    void flush();
+    void readAvailable();
+    void deliver(RedisReply reply);
+    void watchSilence();
+    void checkSilence();
+    void drop(std::exception_ptr problem);
+    void drop(const std::string& sentence);
+    void failAll(const std::exception_ptr& unsent, const std::exception_ptr& unanswered);
+    void discardSocket();
+    [[nodiscard]] std::string unreachable(const std::string& why) const;
+    [[nodiscard]] std::string lost(const std::string& why) const;
+
+    RedisEndpoint m_endpoint;
+    Clock& m_clock;
+    Logger m_log;
+    State m_state = State::Idle;
+    RedisSocket* m_socket = nullptr;
+    redisReader* m_reader = nullptr;
+    std::string m_out; // not yet written
+    std::deque<Slot> m_slots;
+    std::size_t m_sent = 0; // how many of m_slots, from the front, are written
+    std::deque<Step> m_steps;
+    std::exception_ptr m_problem;
+    std::string m_loggedProblem;
+    std::uint64_t m_epoch = 0; // counts sockets, so that a loop sees that its own is gone
+    TimePoint m_lastAttempt;
+    TimePoint m_lastHeard;
+    Clock::TimerId m_connectTimer = 0; // the next attempt, or the end of this one
+    Clock::TimerId m_silenceTimer = 0;
+    int m_failures = 0;
+    int m_handling = 0; // how deep we are in signals of the socket
+    bool m_reading = false;
+    bool m_flushPosted = false;
+};
+
+} // namespace lockboard

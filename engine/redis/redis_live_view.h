@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/live_view.h"
+#include "engine/redis/redis_lock_reader.h"
+
+#include <QPointer>
+
+#include <set>
+
+namespace lockboard {
+
+class RedisProvider;
+
+//! The locks of one Redis, page by page with SCAN, then kept live: by what this process does
+//! itself, at once; by looking at all of them again, every second or, if that takes long, every ten
+//! times as long; and by a timer for the next lease that ends, since Redis tells of none in time. A
+//! server's push (the next step) would take the place of the second only.
+class RedisLiveView final : public LiveView {
+    Q_OBJECT
+
+public:
+    explicit RedisLiveView(RedisProvider& provider);
+    ~RedisLiveView() override;
+
+    //! The provider is going away.
+    void detach();
+
+    // What this process has just done; keys without the namespace.
+    void noteHeld(const std::string& key, const std::string& value,
+                  std::optional<TimePoint> leaseEnd);
+    void noteGone(const std::string& key);
+    void noteChanged(const std::string& key);
+
+protected:
+    void doStart() override;
+    void doRefresh() override;
+
+private:
+    static constexpr TimePoint never = TimePoint::max();
+    enum class Phase : std::uint8_t {
+        Off, // not started, not connected, or the provider is gone
+        Snapshot,
+        Watching, // between scans
+        Rescan,
+    };
+    struct Known {
+        std::string value; // of another type: its name
+        TimePoint leaseEnd = never; // as it was said to the watchers
+        TimePoint checkAt = never; // when to see whether it has ended; its place in m_leases
+        std::uint32_t seen = 0; // by which scan, or since
+        LockState state = LockState::Held;
+    };
+    using Locks = std::unordered_map<std::string, Known>;
+
+    void onReady();
+    void onUnavailable();
+    void begin(Phase phase);
+    void abandon();
+    void fail(const std::exception_ptr& problem);
+    Task<void> scanOn(std::uint32_t scan);
+    Task<void> readPage(std::uint32_t scan, std::vector<std::string> keys);
+    Task<void> readNames(std::uint32_t scan, RedisPage page);
+    void pageDone();
+    void takePage(const RedisPage& page);
+    void sweep();
+    void finishScan();
+    Task<void> reread(std::vector<std::string> keys);
+    void rereadInPages(std::vector<std::string> keys);
+    void takeReread(const RedisPage& page);
+
+    //! Whether anything is to be said: the lock was unknown or has changed.
+    std::optional<ChangeKind> update(Locks::iterator it, bool isNew, std::string_view value,
+                                     LockState state, TimePoint earliestEnd, TimePoint latestEnd);
+    std::optional<ChangeKind> update(Locks::iterator it, bool isNew, const RedisEntry& entry,
+                                     const RedisPage& page);
+    void remove(Locks::iterator it, ChangeKind why);
+    void setCheck(Locks::iterator it, TimePoint when);
+    void watchLeases();
+    void checkLeases();
+    void pollAfter(Duration pause);
+    [[nodiscard]] Lock lockOf(Locks::const_iterator it) const;
+    [[nodiscard]] bool isSnapshotting() const { return m_phase == Phase::Snapshot; }
+
+    RedisProvider* m_provider;
+    Clock& m_clock;
+    Phase m_phase = Phase::Off;
+    bool m_started = false;
+    bool m_complete = false; // one snapshot was completed
+    Locks m_locks;
+    std::set<std::pair<TimePoint, const std::string*>> m_leases;
+    std::set<std::string> m_touched; // changed by us during a snapshot: to look at after it
+
+    // One scan, counted up.
+    std::uint32_t m_scan = 0;
+    TimePoint m_scanBegan;
+    std::string m_cursor;
+    int m_pages = 0; // being read
+    bool m_scanning = false; // SCAN is under way
+    bool m_exhausted = false; // and will give no more
+    std::size_t m_seen = 0;
+    std::size_t m_bucket = 0; // how far the sweep has come
+    std::size_t m_buckets = 0;
+    std::vector<std::string> m_vanished;
+
+    Clock::TimerId m_pollTimer = 0;
+    Clock::TimerId m_leaseTimer = 0;
+    TimePoint m_leaseTimerAt;
+};
+
+} // namespace lockboard

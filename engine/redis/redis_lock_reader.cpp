@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#include "engine/redis/redis_lock_reader.h"
+
+namespace lockboard {
+
+Task<RedisPage> readLocks(RedisClient* client, const Clock* clock, std::vector<std::string> keys)
+{
+    RedisPage page;
+    RedisCalls calls(client->connection(), RedisEffect::Reads);
+    for (const std::string& key : keys) {
+        calls.send(RedisCommand("GET") << key);
+        calls.send(RedisCommand("PTTL") << key);
+    }
+    const std::vector<RedisReply> replies = co_await calls.answers();
+    page.asked = calls.sentAt();
+    page.answered = clock->now();
+    page.entries.reserve(keys.size());
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        const RedisReply& value = replies[2 * i];
+        const RedisReply& left = replies[2 * i + 1];
+        RedisEntry entry;
+        entry.key = std::move(keys[i]);
+        if (value.isError("WRONGTYPE")) {
+            entry.kind = RedisEntry::OtherType;
+        } else {
+            client->check(value);
+            // It may go between the two questions.
+            if (!value.isNil() && left.integer() != -2)
+                entry.kind = RedisEntry::Lock;
+            entry.value = value.text();
+        }
+        client->check(left);
+        if (left.integer() >= 0)
+            entry.left = Duration(left.integer());
+        page.entries.push_back(std::move(entry));
+    }
+    co_return page;
+}
+
+Task<RedisPage> nameTypes(RedisClient* client, const Clock* clock, RedisPage page)
+{
+    std::erase_if(page.entries,
+                  [](const RedisEntry& entry) { return entry.kind != RedisEntry::OtherType; });
+    RedisCalls calls(client->connection(), RedisEffect::Reads);
+    for (const RedisEntry& entry : page.entries)
+        calls.send(RedisCommand("TYPE") << entry.key);
+    const std::vector<RedisReply> replies = co_await calls.answers();
+    page.answered = clock->now();
+    for (std::size_t i = 0; i < replies.size(); ++i) {
+        client->check(replies[i]);
+        page.entries[i].value = replies[i].text();
+        if (page.entries[i].value == "none")
+            page.entries[i].kind = RedisEntry::Absent;
+    }
+    co_return page;
+}
+
+} // namespace lockboard

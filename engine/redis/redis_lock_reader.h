@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/redis/redis_client.h"
+
+namespace lockboard {
+
+//! What lies under one key.
+class RedisEntry final {
+public:
+    enum Kind : std::uint8_t { Absent, Lock, OtherType };
+
+    RedisEntry() = default;
+
+    Kind kind = Absent;
+    std::string key; //!< as Redis knows it
+    std::string value; //!< of a lock the owner or `*`; else the type ("hash")
+    std::optional<Duration> left; //!< of the lease; none: for ever
+};
+
+//! A page of keys as they are now: GET and PTTL of each, in one go. The server looked at them
+//! between `asked` and `answered`.
+class RedisPage final {
+public:
+    RedisPage() = default; // no aggregate: gcc 12 destroys those twice in a co_await
+
+    std::vector<RedisEntry> entries;
+    TimePoint asked;
+    TimePoint answered;
+};
+
+//! Those that are no strings come as OtherType with an empty value: nameTypes() asks further.
+//! \throws Unavailable, Denied, Cancelled
+Task<RedisPage> readLocks(RedisClient* client, const Clock* clock, std::vector<std::string> keys);
+
+//! Of the entries that are of another type, with the names of their types.
+Task<RedisPage> nameTypes(RedisClient* client, const Clock* clock, RedisPage page);
+
+} // namespace lockboard

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+#include "engine/redis/redis_provider.h"
+
+#include "engine/redis/redis_live_view.h"
+
+#include <QRandomGenerator>
+
+#include <algorithm>
+#include <cmath>
+
+namespace lockboard {
+
+// What stands for "no owner" on the wire.
+static const std::string nobody = "*";
+
+static std::string escapedForGlob(const std::string& text)
+{
+    std::string out;
+    for (const char letter : text) {
+        if (std::string_view("*?[]\\").find(letter) != std::string_view::npos)
+            out += '\\';
+        out += letter;
+    }
+    return out;
+}
+
+static Owner ownerOf(std::string_view value)
+{
+    return value == nobody ? Owner() : Owner(value);
+}
+
+RedisProvider::RedisProvider(const Container& container, RedisSettings settings)
+    : BasicProvider(container)
+    , m_settings(std::move(settings))
+    , m_scanPattern(escapedForGlob(m_settings.keyspace) + '*')
+    , m_acquireScript("acquire.lua")
+    , m_extendScript("extend.lua")
+    , m_releaseScript("release.lua")
+    , m_releasePageScript("release_page.lua")
+    , m_client(m_settings.endpoint, container)
+{
+    m_client.connection().open();
+}
+
+RedisProvider::~RedisProvider()
+{
+    close();
+    for (const auto& view : m_views) {
+        if (view)
+            view->detach();
+    }
+    m_client.connection().close();
+}
+
+Task<Grant> RedisProvider::tryAcquire(LockKeys keys, AcquireOptions options, SharedContext)
+{
+    if (keys.size() > 1)
+        return acquireByScript(std::move(keys), std::move(options));
+    return acquireOne(std::move(keys), std::move(options));
+}
+
+Task<Grant> RedisProvider::acquireOne(LockKeys keys, AcquireOptions options)
+{
+    // Most locks are free when they are asked for; then the native command does, and is cheaper.
+    std::optional<TimePoint> leaseEnd;
+    {
+        const std::string key = stored(keys.front());
+        const std::string lease = options.lease() ? std::to_string(options.lease()->count()) : "";
+        RedisCommand command("SET");
+        command << key << (options.owner() ? *options.owner() : nobody) << "NX";
+        if (options.lease())
+            command << "PX" << lease;
+        RedisCall call(m_client.connection(), command, RedisEffect::Mutates);
+        const RedisReply reply = co_await call.answer();
+        m_client.check(reply);
+        if (reply.isNil())
+            co_return co_await acquireByScript(std::move(keys), std::move(options));
+        if (options.lease())
+            leaseEnd = call.sentAt() + *options.lease();
+    }
+    noteHeld(keys, options.owner(), leaseEnd);
+    co_return Grant(leaseEnd);
+}
+
+//! What a script says of a key that stands in its way.
+static void throwIfRefused(const RedisReply& reply, const LockKeys& keys)
+{
+    const std::string_view word = reply.at(0).text();
+    if (word != "held" && word != "type")
+        return;
+    const std::string& key = keys[reply.at(1).integer() - 1];
+    if (word == "type")
+        throw InvalidArgument("The key \"" + printable(key) + "\" holds a "
+                              + std::string(reply.at(2).text()) + ", not a lock.");
+    std::optional<Duration> remaining;
+    if (reply.at(3).integer() >= 0)
+        remaining = Duration(reply.at(3).integer());
+    throw Conflict(key, ownerOf(reply.at(2).text()), remaining);
+}
+
+Task<Grant> RedisProvider::acquireByScript(LockKeys keys, AcquireOptions options)
+{
+    const bool claims = m_settings.ownerless == Ownerless::Claimable && !options.isExclusive();
+    RedisEval eval(m_acquireScript);
+    for (const std::string& key : keys)
+        eval.addKey(stored(key));
+    eval.addArgument(options.owner().value_or(nobody));
+    eval.addArgument(options.lease() ? std::to_string(options.lease()->count()) : std::string());
+    eval.addArgument(claims ? "1" : "0");
+    eval.addArgument(options.reenters() ? "1" : "0");
+    const RedisAnswer answer = co_await m_client.eval(std::move(eval));
+    throwIfRefused(answer.reply, keys);
+    const bool extension = answer.reply.at(1).integer() != 0;
+    const std::int64_t kept = answer.reply.at(2).integer();
+    std::optional<TimePoint> leaseEnd;
+    if (options.lease())
+        leaseEnd = answer.sentAt + *options.lease();
+    else if (kept >= 0)
+        leaseEnd = answer.sentAt + Duration(kept);
+    if (extension && !options.lease())
+        noteChanged(keys); // each has the lease it had
+    else
+        noteHeld(keys, options.owner(), leaseEnd);
+    co_return Grant(leaseEnd).asExtension(extension);
+}
+
+Task<Renewal> RedisProvider::renew(LockKeys keys, std::string owner, std::optional<Duration> lease)
+{
+    RedisEval eval(m_extendScript);
+    for (const std::string& key : keys)
+        eval.addKey(stored(key));
+    eval.addArgument(owner);
+    eval.addArgument(lease ? std::to_string(lease->count()) : std::string());
+    const RedisAnswer answer = co_await m_client.eval(std::move(eval));
+    const std::int64_t lost = answer.reply.at(0).integer();
+    if (lost > 0)
+        co_return Renewal::lost(keys[lost - 1]);
+    const std::int64_t least = answer.reply.at(1).integer();
+    std::optional<TimePoint> leaseEnd;
+    if (lease) {
+        leaseEnd = answer.sentAt + *lease;
+        noteHeld(keys, owner, leaseEnd);
+    } else if (least >= 0) {
+        leaseEnd = answer.sentAt + Duration(least);
+    }
+    co_return Renewal::until(leaseEnd);
+}
+
+Task<ReleaseResult> RedisProvider::release(LockKeys keys, ReleaseOptions options, SharedContext)
+{
+    RedisEval eval(m_releaseScript);
+    for (const std::string& key : keys)
+        eval.addKey(stored(key));
+    eval.addArgument(options.owner().value_or(nobody));
+    eval.addArgument(m_settings.ownerless == Ownerless::Claimable ? "1" : "0");
+
+    ReleaseResult result;
+    result.keys.reserve(keys.size());
+    RedisAnswer answer;
+    bool known = true;
+    try {
+        answer = co_await m_client.eval(std::move(eval));
+    } catch (const OutcomeUnknown&) {
+        known = false;
+    }
+    throwIfRefused(answer.reply, keys);
+    for (qsizetype i = 0; i < keys.size(); ++i) {
+        const RedisReply outcome = answer.reply.at(static_cast<std::size_t>(i) + 1);
+        if (!known)
+            result.keys.push_back(KeyRelease(keys[i], ReleaseOutcome::Unknown));
+        else if (outcome.isString())
+            result.keys.push_back(
+                KeyRelease(keys[i], ReleaseOutcome::HeldByOther, ownerOf(outcome.text())));
+        else if (outcome.integer() == 0)
+            result.keys.push_back(KeyRelease(keys[i], ReleaseOutcome::NotHeld));
+        else
+            result.keys.push_back(KeyRelease(keys[i], ReleaseOutcome::Released));
+    }
+    for (qsizetype i = 0; i < keys.size(); ++i) {
+        const std::int64_t how = answer.reply.at(static_cast<std::size_t>(i) + 1).integer();
+        if (how > 0)
+            noteGone(keys[i], how == 1 ? options.owner() : Owner());
+    }
+    co_return result;
+}
+
+Duration RedisProvider::retryDelay(int attempt) const
+{
+    const double first = static_cast<double>(m_settings.firstRetry.count());
+    const double longest = static_cast<double>(m_settings.longestRetry.count());
+    const double delay = std::min(first * std::pow(m_settings.backoffFactor, attempt), longest);
+    const double jitter = 0.5 + QRandomGenerator::global()->generateDouble() / 2;
+    return Duration(std::max<std::int64_t>(1, std::llround(delay * jitter)));
+}
+
+template <typename Tell> void RedisProvider::tellViews(Tell tell)
+{
+    if (m_views.empty())
+        return;
+    std::erase_if(m_views, [](const auto& view) { return !view; });
+    for (const auto& view : m_views)
+        tell(*view);
+}
+
+void RedisProvider::noteHeld(const LockKeys& keys, const Owner& owner,
+                             std::optional<TimePoint> leaseEnd)
+{
+    tellViews([&](RedisLiveView& view) {
+        for (const std::string& key : keys)
+            view.noteHeld(key, owner.value_or(nobody), leaseEnd);
+    });
+}
+
+void RedisProvider::noteChanged(const LockKeys& keys)
+{
+    tellViews([&](RedisLiveView& view) {
+        for (const std::string& key : keys)
+            view.noteChanged(key);
+    });
+}
+
+void RedisProvider::noteGone(const std::string& key, const Owner& owner)
+{
+    tellViews([&](RedisLiveView& view) { view.noteGone(key); });
+    wake(key);
+    noteLost(owner, key);
+}
+
+LiveViewPtr RedisProvider::liveView()
+{
+    auto view = std::make_unique<RedisLiveView>(*this);
+    m_views.emplace_back(view.get());
+    return LiveViewPtr(view.release());
+}
+
+ProviderFeatures RedisProvider::features() const
+{
+    ProviderFeatures features;
+    features.shared = true;
+    return features;
+}
+
+} // namespace lockboard

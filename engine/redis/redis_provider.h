@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/basic_provider.h"
+#include "engine/redis/redis_client.h"
+
+#include <QPointer>
+
+namespace lockboard {
+
+class RedisLiveView;
+
+//! Locks in Redis, shared with Medusa's package over the same server. A lock is a string: key
+//! `namespace` + key, value the owner or `*` for none, lease the key's own expiry.
+class RedisProvider final : public BasicProvider {
+public:
+    static constexpr const char* identifier = "redis";
+    //! Keys asked of SCAN at a time.
+    static constexpr int pageSize = 1000;
+
+    //! Connects in the background; a server that can't be reached shows when a call is made.
+    RedisProvider(const Container& container, RedisSettings settings);
+    ~RedisProvider() override;
+
+    Task<ReleaseResult> release(LockKeys keys, ReleaseOptions options,
+                                SharedContext context) override;
+    Task<ReleaseAllResult> releaseAll(ReleaseAllOptions options, SharedContext context) override;
+    [[nodiscard]] LiveViewPtr liveView() override;
+    [[nodiscard]] ProviderFeatures features() const override;
+    [[nodiscard]] Task<CheckReport> check() override;
+
+    // For the live view.
+    [[nodiscard]] RedisClient& client() { return m_client; }
+    [[nodiscard]] Clock& sharedClock() const { return clock(); }
+    //! The key as Redis knows it.
+    [[nodiscard]] std::string stored(const std::string& key) const
+    {
+        return m_settings.keyspace + key;
+    }
+    //! The lock's key of one as Redis knows it, which begins with the namespace.
+    [[nodiscard]] std::string_view lockKey(std::string_view stored) const
+    {
+        return stored.substr(m_settings.keyspace.size());
+    }
+    //! A pattern for SCAN that matches the namespace letter by letter.
+    [[nodiscard]] const std::string& scanPattern() const { return m_scanPattern; }
+    //! Says that something is known of a key that may concern those who wait or run here.
+    void noteGone(const std::string& key, const Owner& owner);
+
+protected:
+    Task<Grant> tryAcquire(LockKeys keys, AcquireOptions options, SharedContext context) override;
+    Task<Renewal> renew(LockKeys keys, std::string owner, std::optional<Duration> lease) override;
+    [[nodiscard]] Duration retryDelay(int attempt) const override;
+    [[nodiscard]] Duration executeTimeout() const override { return m_settings.executeTimeout; }
+
+private:
+    Task<Grant> acquireOne(LockKeys keys, AcquireOptions options);
+    Task<Grant> acquireByScript(LockKeys keys, AcquireOptions options);
+    Task<std::uint64_t> releasePage(std::vector<std::string> page, Owner owner,
+                                    ReleaseAllResult* result);
+    void noteHeld(const LockKeys& keys, const Owner& owner, std::optional<TimePoint> leaseEnd);
+    void noteChanged(const LockKeys& keys);
+    template <typename Tell> void tellViews(Tell tell);
+
+    RedisSettings m_settings;
+    std::string m_scanPattern;
+    RedisScript m_acquireScript;
+    RedisScript m_extendScript;
+    RedisScript m_releaseScript;
+    RedisScript m_releasePageScript;
+    std::vector<QPointer<RedisLiveView>> m_views;
+    RedisClient m_client;
+};
+
+} // namespace lockboard

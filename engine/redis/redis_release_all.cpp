@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#include "engine/redis/redis_provider.h"
+
+namespace lockboard {
+
+static const char* const takenMeanwhile = "taken by somebody else meanwhile";
+static const char* const notALock = "of another type, and so no lock";
+
+static RedisCommand scanCommand(const std::string& cursor, const std::string& pattern,
+                                const std::string& count)
+{
+    RedisCommand command("SCAN");
+    command << cursor << "MATCH" << pattern << "COUNT" << count;
+    return command;
+}
+
+Task<ReleaseAllResult> RedisProvider::releaseAll(ReleaseAllOptions options, SharedContext)
+{
+    ReleaseAllResult result;
+    const std::string count = std::to_string(pageSize);
+    std::string cursor = "0";
+    std::uint64_t seen = 0;
+    do {
+        if (options.stopToken().stop_requested()) {
+            result.cancelled = true;
+            break;
+        }
+        RedisCall scan(m_client.connection(), scanCommand(cursor, m_scanPattern, count),
+                       RedisEffect::Reads);
+        const RedisReply reply = co_await scan.answer();
+        m_client.check(reply);
+        cursor = reply.at(0).text();
+        std::vector<std::string> page;
+        const RedisReply found = reply.at(1);
+        for (std::size_t i = 0; i < found.size(); ++i)
+            page.emplace_back(found.at(i).text());
+        if (page.empty())
+            continue;
+        seen += page.size();
+        result.released += co_await releasePage(std::move(page), options.owner(), &result);
+        options.report(result.released, seen);
+    } while (cursor != "0");
+    co_return result;
+}
+
+Task<std::uint64_t> RedisProvider::releasePage(std::vector<std::string> page, Owner owner,
+                                               ReleaseAllResult* result)
+{
+    RedisEval eval(m_releasePageScript);
+    std::vector<Owner> owners(page.size(), owner);
+    for (const std::string& key : page)
+        eval.addKey(key);
+    if (owner) {
+        eval.addArgument("all");
+        eval.addArgument(*owner);
+    } else {
+        // Every lock: then each must be the one that is there now.
+        eval.addArgument("each");
+        RedisCommand read("MGET");
+        for (const std::string& key : page)
+            read << key;
+        RedisCall call(m_client.connection(), read, RedisEffect::Reads);
+        const RedisReply values = co_await call.answer();
+        m_client.check(values);
+        for (std::size_t i = 0; i < page.size(); ++i) {
+            const RedisReply value = values.at(i);
+            const std::string text(value.text());
+            eval.addArgument(value.isNil() ? std::string() : 'v' + text);
+            if (text != "*")
+                owners[i] = text;
+        }
+    }
+    const RedisAnswer answer = co_await m_client.eval(std::move(eval));
+    const std::string letters(answer.reply.text());
+    std::uint64_t released = 0;
+    for (std::size_t i = 0; i < std::min(letters.size(), page.size()); ++i) {
+        if (letters[i] == 'r') {
+            ++released;
+            noteGone(std::string(lockKey(page[i])), owners[i]);
+        } else if (!owner && letters[i] == 'o') {
+            result->leave(takenMeanwhile);
+        } else if (!owner && letters[i] == 't') {
+            result->leave(notALock);
+        }
+    }
+    co_return released;
+}
+
+} // namespace lockboard

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#include "engine/redis/redis_reply.h"
+
+#include <hiredis/hiredis.h>
+
+namespace lockboard {
+
+void RedisReply::Free::operator()(redisReply* reply) const
+{
+    freeReplyObject(reply);
+}
+
+bool RedisReply::isNil() const
+{
+    return !m_reply || m_reply->type == REDIS_REPLY_NIL;
+}
+
+bool RedisReply::isError() const
+{
+    return m_reply && m_reply->type == REDIS_REPLY_ERROR;
+}
+
+bool RedisReply::isInteger() const
+{
+    return m_reply && m_reply->type == REDIS_REPLY_INTEGER;
+}
+
+bool RedisReply::isString() const
+{
+    return m_reply && m_reply->type == REDIS_REPLY_STRING;
+}
+
+std::string_view RedisReply::text() const
+{
+    if (!m_reply || !m_reply->str)
+        return {};
+    return { m_reply->str, m_reply->len };
+}
+
+std::int64_t RedisReply::integer() const
+{
+    return isInteger() ? m_reply->integer : 0;
+}
+
+std::size_t RedisReply::size() const
+{
+    return m_reply && m_reply->type == REDIS_REPLY_ARRAY ? m_reply->elements : 0;
+}
+
+RedisReply RedisReply::at(std::size_t i) const
+{
+    RedisReply element;
+    if (i < size())
+        element.m_reply = m_reply->element[i];
+    return element;
+}
+
+bool RedisReply::isError(std::string_view word) const
+{
+    return isError() && text().starts_with(word);
+}
+
+} // namespace lockboard

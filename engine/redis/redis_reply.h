@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+struct redisReply;
+
+namespace lockboard {
+
+//! One answer of Redis, as hiredis has read it.
+class RedisReply final {
+public:
+    RedisReply() = default;
+    explicit RedisReply(redisReply* reply)
+        : m_owned(reply)
+        , m_reply(reply)
+    {
+    }
+
+    [[nodiscard]] bool isNil() const;
+    [[nodiscard]] bool isError() const;
+    [[nodiscard]] bool isInteger() const;
+    [[nodiscard]] bool isString() const;
+    //! Of a string, a status or an error; else empty.
+    [[nodiscard]] std::string_view text() const;
+    //! Else 0.
+    [[nodiscard]] std::int64_t integer() const;
+    //! The number of elements, 0 if it is no array.
+    [[nodiscard]] std::size_t size() const;
+    //! An element, which lives as long as this reply. Nil past the end.
+    [[nodiscard]] RedisReply at(std::size_t i) const;
+    //! An error whose first word is this: `WRONGTYPE`, say.
+    [[nodiscard]] bool isError(std::string_view word) const;
+
+private:
+    struct Free {
+        void operator()(redisReply* reply) const;
+    };
+    std::unique_ptr<redisReply, Free> m_owned;
+    const redisReply* m_reply = nullptr; // m_owned, or a part of another reply
+};
+
+} // namespace lockboard

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+#include "engine/redis/redis_settings.h"
+
+#include "engine/provider_registry.h"
+
+#include <QUrl>
+#include <QUrlQuery>
+
+#include <algorithm>
+
+namespace lockboard {
+
+using namespace Qt::StringLiterals;
+
+static constexpr int mostDatabases = 1'000'000;
+
+std::string RedisEndpoint::name() const
+{
+    if (!path.empty())
+        return path;
+    const bool v6 = host.find(':') != std::string::npos;
+    return (v6 ? '[' + host + ']' : host) + ':' + std::to_string(port);
+}
+
+static int readDatabase(const ConfigValue& place, const QString& text)
+{
+    bool good = false;
+    const int database = text.toInt(&good);
+    if (!good || database < 0 || database > mostDatabases)
+        place.fail("must name the database by a number, as in redis://127.0.0.1:6379/0");
+    return database;
+}
+
+static void readUrl(const ConfigValue& place, RedisEndpoint& endpoint)
+{
+    const std::string text = place.toString();
+    const QUrl url(QString::fromStdString(text.starts_with('/') ? "unix:" + text : text),
+                   QUrl::StrictMode);
+    const QString scheme = url.scheme();
+    const bool local = scheme == "unix"_L1;
+    if (!url.isValid() || (!local && scheme != "redis"_L1 && scheme != "rediss"_L1)) {
+        place.fail("must be a URL such as redis://127.0.0.1:6379/0, rediss://host or "
+                   "unix:///run/redis.sock");
+    }
+    endpoint.tls = scheme == "rediss"_L1;
+    endpoint.username = url.userName(QUrl::FullyDecoded).toStdString();
+    endpoint.password = url.password(QUrl::FullyDecoded).toStdString();
+    if (!endpoint.username.empty() && endpoint.password.empty())
+        place.fail("names a user but no password");
+    const QString path = url.path(QUrl::FullyDecoded);
+    if (local) {
+        if (path.isEmpty() || !url.host().isEmpty())
+            place.fail("must name the socket by an absolute path, as in unix:///run/redis.sock");
+        endpoint.path = path.toStdString();
+    } else {
+        if (url.host().isEmpty())
+            place.fail("names no host");
+        endpoint.host = url.host(QUrl::FullyDecoded).toStdString();
+        endpoint.port = url.port(endpoint.port);
+        if (endpoint.port == 0)
+            place.fail("names port 0; a port is a number from 1 to 65535");
+        if (path.size() > 1)
+            endpoint.database = readDatabase(place, path.mid(1));
+    }
+    if (url.hasFragment())
+        place.fail("has a fragment (#...); in a password, write # as %23");
+    const auto items = QUrlQuery(url).queryItems(QUrl::FullyDecoded);
+    for (const auto& [name, value] : items) {
+        if (name != "db"_L1)
+            place.fail("may have one parameter only: ?db=NUMBER");
+        endpoint.database = readDatabase(place, value);
+    }
+}
+
+static std::int64_t integerOr(const ConfigValue& parent, const std::string& name,
+                              std::int64_t fallback, std::int64_t least, std::int64_t most)
+{
+    const ConfigValue value = parent.member(name);
+    return value.isNull() ? fallback : value.toInteger(least, most);
+}
+
+static Duration msOr(const ConfigValue& parent, const std::string& name, Duration fallback)
+{
+    constexpr std::int64_t aDay = 24 * 3600 * 1000;
+    return Duration(integerOr(parent, name, fallback.count(), 1, aDay));
+}
+
+//! As in ioredis, what the URL says stands; the options say the rest.
+static void readRedisOptions(const ConfigValue& options, bool hasUrl, RedisEndpoint& endpoint)
+{
+    RedisEndpoint said;
+    said.host = options.stringOr("host", said.host);
+    said.port = static_cast<int>(integerOr(options, "port", said.port, 1, 65535));
+    said.path = options.stringOr("path", {});
+    said.username = options.stringOr("username", {});
+    said.password = options.stringOr("password", {});
+    said.database = static_cast<int>(integerOr(options, "db", 0, 0, mostDatabases));
+    // ioredis takes an object here; what may stand in it is for a later day.
+    const ConfigValue tls = options.member("tls");
+    if (tls.isObject()) {
+        tls.rejectUnknown();
+        said.tls = true;
+    } else if (!tls.isNull()) {
+        said.tls = tls.toBool();
+    }
+    if (!hasUrl) {
+        endpoint = said;
+    } else {
+        endpoint.tls = endpoint.tls || said.tls;
+        if (endpoint.password.empty()) {
+            endpoint.username = said.username;
+            endpoint.password = said.password;
+        }
+        if (endpoint.database == 0)
+            endpoint.database = said.database;
+    }
+    if (!endpoint.username.empty() && endpoint.password.empty())
+        options.member("username").fail("names a user but no password");
+    if (endpoint.tls && !endpoint.path.empty())
+        tls.fail("TLS is not to be had over a Unix socket");
+    endpoint.clientName = options.stringOr("connectionName", endpoint.clientName);
+    endpoint.connectTimeout = msOr(options, "connectTimeout", endpoint.connectTimeout);
+    endpoint.commandTimeout = msOr(options, "commandTimeout", endpoint.commandTimeout);
+    options.rejectUnknown();
+}
+
+RedisSettings RedisSettings::read(const ProviderSetup& setup)
+{
+    const ConfigValue& options = setup.options;
+    RedisSettings settings;
+    settings.ownerless = setup.ownerless();
+
+    const ConfigValue url = options.member("redisUrl");
+    if (!url.isNull())
+        readUrl(url, settings.endpoint);
+    const ConfigValue redisOptions = options.member("redisOptions");
+    if (!redisOptions.isNull())
+        readRedisOptions(redisOptions, !url.isNull(), settings.endpoint);
+    if (url.isNull()
+        && (redisOptions.isNull()
+            || (redisOptions.member("host").isNull() && redisOptions.member("path").isNull())))
+        options.fail(
+            "must say where Redis is: \"redisUrl\", or \"redisOptions\" with host or path");
+
+    const ConfigValue keyspace = options.member("namespace");
+    if (!keyspace.isNull()) {
+        settings.keyspace = keyspace.toString();
+        if (settings.keyspace.empty())
+            keyspace.fail("must not be empty: every key of the database would count as a lock");
+    }
+    const ConfigValue timeout = options.member("waitLockingTimeout");
+    if (!timeout.isNull())
+        settings.executeTimeout =
+            ExecuteOptions().timingOutAfterSeconds(timeout.toNumber()).timeout();
+    settings.firstRetry = msOr(options, "defaultRetryInterval", settings.firstRetry);
+    settings.longestRetry =
+        std::max(msOr(options, "maximumRetryInterval", settings.longestRetry), settings.firstRetry);
+    const ConfigValue factor = options.member("backoffFactor");
+    if (!factor.isNull()) {
+        settings.backoffFactor = factor.toNumber();
+        if (settings.backoffFactor < 1 || settings.backoffFactor > 100)
+            factor.fail("must be a number from 1 to 100");
+    }
+    return settings;
+}
+
+} // namespace lockboard

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/options.h"
+
+namespace lockboard {
+
+class ProviderSetup;
+
+//! Where a Redis server is and how to come in.
+class RedisEndpoint final {
+public:
+    std::string host = "127.0.0.1";
+    int port = 6379;
+    std::string path; //!< of a Unix socket; rather than host and port, if not empty
+    bool tls = false;
+    std::string username;
+    std::string password;
+    int database = 0;
+    std::string clientName = "lockboard";
+    Duration connectTimeout = std::chrono::seconds(10);
+    //! Connected but silent for so long while an answer is due: the connection is given up.
+    Duration commandTimeout = std::chrono::seconds(10);
+
+    //! `127.0.0.1:6379` or the socket's path: for sentences, free of secrets.
+    [[nodiscard]] std::string name() const;
+};
+
+//! A Redis provider's options: Medusa's names, those of `redisOptions` are ioredis's.
+class RedisSettings final {
+public:
+    RedisEndpoint endpoint;
+    std::string keyspace = "medusa_lock:"; //!< the option `namespace`
+    Ownerless ownerless = Ownerless::Claimable;
+    Duration executeTimeout = ExecuteOptions::defaultTimeout; //!< `waitLockingTimeout`
+    Duration firstRetry = std::chrono::milliseconds(20); //!< `defaultRetryInterval`
+    Duration longestRetry = std::chrono::seconds(1); //!< `maximumRetryInterval`
+    double backoffFactor = 2;
+
+    //! \throws ConfigError; it never repeats a URL, which may hold a password
+    [[nodiscard]] static RedisSettings read(const ProviderSetup& setup);
+};
+
+} // namespace lockboard

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#include "engine/redis/redis_socket.h"
+
+#include <QLocalSocket>
+#include <QNetworkProxy>
+#include <QSslSocket>
+#include <QTimer>
+
+namespace lockboard {
+
+RedisSocket::RedisSocket(const RedisEndpoint& endpoint)
+{
+    if (endpoint.path.empty())
+        openStream(endpoint);
+    else
+        openLocal(endpoint);
+    connect(m_device, &QIODevice::readyRead, this, &RedisSocket::readyRead);
+}
+
+RedisSocket::~RedisSocket()
+{
+    m_device->disconnect(this);
+}
+
+void RedisSocket::openStream(const RedisEndpoint& endpoint)
+{
+    QSslSocket* const secure = endpoint.tls ? new QSslSocket(this) : nullptr;
+    m_stream = secure ? secure : new QTcpSocket(this);
+    m_device = m_stream;
+    m_stream->setProxy(QNetworkProxy::NoProxy);
+    const auto begin = [this] {
+        m_stream->setSocketOption(QAbstractSocket::LowDelayOption, 1);
+        m_stream->setSocketOption(QAbstractSocket::KeepAliveOption, 1);
+        Q_EMIT opened();
+    };
+    if (secure)
+        connect(secure, &QSslSocket::encrypted, this, begin);
+    else
+        connect(m_stream, &QAbstractSocket::connected, this, begin);
+    connect(m_stream, &QAbstractSocket::errorOccurred, this,
+            [this] { Q_EMIT failed(m_stream->errorString()); });
+
+    const QString host = QString::fromStdString(endpoint.host);
+    const auto port = static_cast<quint16>(endpoint.port);
+    // QSslSocket verifies the server's certificate and name unless told otherwise.
+    if (secure)
+        secure->connectToHostEncrypted(host, port);
+    else
+        m_stream->connectToHost(host, port);
+}
+
+void RedisSocket::openLocal(const RedisEndpoint& endpoint)
+{
+    m_local = new QLocalSocket(this);
+    m_device = m_local;
+    connect(m_local, &QLocalSocket::connected, this, &RedisSocket::opened);
+    // errorString() here is "QLocalSocket::connectToServer: ..."
+    connect(m_local, &QLocalSocket::errorOccurred, this, [this] {
+        const QString text = m_local->errorString();
+        Q_EMIT failed(text.section(QStringLiteral(": "), -1));
+    });
+    // From the event loop, so that what goes wrong at once is heard all the same.
+    QTimer::singleShot(0, m_local, [this, path = QString::fromStdString(endpoint.path)] {
+        m_local->connectToServer(path);
+    });
+}
+
+void RedisSocket::write(const char* data, qint64 size)
+{
+    m_device->write(data, size);
+    if (m_stream)
+        m_stream->flush();
+    else
+        m_local->flush();
+}
+
+qint64 RedisSocket::read(char* data, qint64 size)
+{
+    return m_device->read(data, size);
+}
+
+} // namespace lockboard

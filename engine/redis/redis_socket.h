@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/redis/redis_settings.h"
+
+#include <QObject>
+
+class QAbstractSocket;
+class QLocalSocket;
+class QIODevice;
+
+namespace lockboard {
+
+//! A stream to a server, whatever its kind: TCP, TLS (verified) or a Unix socket. Once only: a new
+//! attempt takes a new socket.
+class RedisSocket final : public QObject {
+    Q_OBJECT
+
+public:
+    //! Starts to connect at once.
+    explicit RedisSocket(const RedisEndpoint& endpoint);
+    ~RedisSocket() override;
+
+    //! Hands it to the operating system as far as that takes it, the rest later by itself.
+    void write(const char* data, qint64 size);
+    //! Up to `size` bytes; 0: none there.
+    qint64 read(char* data, qint64 size);
+
+Q_SIGNALS:
+    void opened();
+    void readyRead();
+    //! Could not be opened, or is lost: a phrase such as "Connection refused".
+    void failed(const QString& why);
+
+private:
+    void openStream(const RedisEndpoint& endpoint);
+    void openLocal(const RedisEndpoint& endpoint);
+
+    QAbstractSocket* m_stream = nullptr; // one of the two
+    QLocalSocket* m_local = nullptr;
+    QIODevice* m_device = nullptr;
+};
+
+} // namespace lockboard

@@ -1,0 +1,28 @@
+-- SPDX-License-Identifier: MIT
+-- Extends the leases of all keys if the owner holds every one of them still.
+-- KEYS: the locks. ARGV: owner, lease in ms ('': look, extend nothing).
+-- Gives {index of the first key that is not the owner's (0: none), least ms left (-1: for ever)}.
+local owner, lease = ARGV[1], ARGV[2]
+
+for i, key in ipairs(KEYS) do
+    local value = redis.pcall('GET', key)
+    if type(value) == 'table' and not string.find(value.err, 'WRONGTYPE', 1, true) then
+        return value
+    end
+    if value ~= owner then
+        return {i, -1}
+    end
+end
+
+local least = -1
+for _, key in ipairs(KEYS) do
+    if lease ~= '' then
+        redis.call('PEXPIRE', key, lease)
+    else
+        local left = redis.call('PTTL', key)
+        if left >= 0 and (least < 0 or left < least) then
+            least = left
+        end
+    end
+end
+return {0, least}
