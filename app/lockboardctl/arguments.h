@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/lock.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace lockboard::ctl {
+
+class Verb;
+
+//! The command line, read and judged. Words are bytes as they came, never re-encoded.
+class Arguments final {
+public:
+    //! \throws UsageError
+    [[nodiscard]] static Arguments parse(int argc, char* argv[]);
+
+    const Verb* verb = nullptr; //!< null only with `help` and `version`
+    std::vector<std::string> keys;
+
+    std::optional<std::string> config;
+    std::optional<std::string> connect;
+    std::string provider; //!< empty: the default one
+    std::optional<std::string> auditLog;
+    bool readOnly = false;
+    bool json = false;
+    bool help = false;
+    bool version = false;
+
+    Owner owner; //!< as given by --owner
+    bool noOwner = false;
+    std::string filter;
+    std::optional<std::uint64_t> limit;
+    std::optional<Duration> expire;
+    std::optional<Duration> wait;
+    bool claim = false;
+    bool base64 = false;
+    bool dryRun = false;
+    bool yes = false;
+
+    //! Whose lock acquire takes and release gives back: --owner, none by --no-owner, else
+    //! user@host.
+    [[nodiscard]] Owner actor() const;
+};
+
+} // namespace lockboard::ctl

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+//! lockboardctl: the engine on the command line.
+
+#include "app/lockboardctl/exit_code.h"
+#include "app/lockboardctl/help.h"
+#include "app/lockboardctl/interrupt.h"
+#include "app/lockboardctl/output.h"
+#include "app/lockboardctl/verbs.h"
+
+#include <QCoreApplication>
+#include <QLoggingCategory>
+
+#include <csignal>
+#include <cstring>
+
+namespace lockboard::ctl {
+
+//! Says what went wrong and gives the exit code for it.
+static int explain(const std::exception_ptr& error, const Interrupt& interrupt)
+{
+    try {
+        std::rethrow_exception(error);
+    } catch (const LockError& failure) {
+        if (failure.code() == ErrorCode::Cancelled && interrupt.signal() != 0) {
+            complain("Interrupted.");
+            return BySignal + interrupt.signal();
+        }
+        complain(sentenceOf(failure));
+        return exitCodeOf(failure);
+    } catch (const UsageError& mistake) {
+        complain(mistake.what());
+        return Usage;
+    } catch (const OutputClosed&) {
+        return Done;
+    } catch (const OutputError&) {
+        complain(std::string("The output can't be written: ") + std::strerror(errno) + '.');
+        return OutputFailed;
+    }
+}
+
+static Task<void> runVerb(Session* session, Arguments arguments, const Interrupt* interrupt)
+{
+    int code = Done;
+    std::exception_ptr error;
+    try {
+        code = co_await arguments.verb->run(*session, arguments);
+        flushOutput();
+    } catch (...) {
+        error = std::current_exception();
+    }
+    QCoreApplication::exit(error ? explain(error, *interrupt) : code);
+}
+
+static int run(int argc, char* argv[])
+{
+    QCoreApplication app(argc, argv);
+    QLoggingCategory::setFilterRules(QStringLiteral("lockboard.debug=false"));
+    qSetMessagePattern(QStringLiteral("%{message}"));
+    std::signal(SIGPIPE, SIG_IGN);
+    const Interrupt interrupt;
+    try {
+        const Arguments arguments = Arguments::parse(argc, argv);
+        if (arguments.version || arguments.help) {
+            const std::string text = helpText(arguments.verb);
+            writeLine(arguments.version ? "lockboardctl " LOCKBOARD_VERSION
+                                        : text.substr(0, text.size() - 1));
+            flushOutput();
+            return Done;
+        }
+        Session session(arguments, arguments.verb->changesLocks, interrupt.token());
+        QMetaObject::invokeMethod(
+            &app, [&] { runVerb(&session, arguments, &interrupt); }, Qt::QueuedConnection);
+        return QCoreApplication::exec();
+    } catch (...) {
+        return explain(std::current_exception(), interrupt);
+    }
+}
+
+} // namespace lockboard::ctl
+
+int main(int argc, char* argv[])
+{
+    return lockboard::ctl::run(argc, argv);
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#include "app/lockboardctl/output.h"
+
+#include <QJsonDocument>
+#include <QJsonObject>
+
+#include <cerrno>
+#include <cstdio>
+
+#include <unistd.h>
+
+namespace lockboard::ctl {
+
+static void checkOutput(bool good)
+{
+    if (good)
+        return;
+    if (errno == EPIPE)
+        throw OutputClosed();
+    throw OutputError();
+}
+
+void writeLine(std::string_view line)
+{
+    checkOutput(std::fwrite(line.data(), 1, line.size(), stdout) == line.size()
+                && std::fputc('\n', stdout) != EOF);
+}
+
+void writeLine(const QJsonObject& object)
+{
+    const QByteArray json = QJsonDocument(object).toJson(QJsonDocument::Compact);
+    writeLine(std::string_view(json.data(), static_cast<std::size_t>(json.size())));
+}
+
+void flushOutput()
+{
+    checkOutput(std::fflush(stdout) == 0);
+}
+
+void complain(std::string_view sentence)
+{
+    std::fprintf(stderr, "lockboardctl: %.*s\n", static_cast<int>(sentence.size()),
+                 sentence.data());
+}
+
+bool errorsGoToTerminal()
+{
+    return isatty(STDERR_FILENO) == 1;
+}
+
+} // namespace lockboard::ctl

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#include "app/lockboardctl/exit_code.h"
+#include "app/lockboardctl/output.h"
+#include "app/lockboardctl/rows.h"
+#include "app/lockboardctl/verbs.h"
+
+namespace lockboard::ctl {
+
+using namespace Qt::StringLiterals;
+
+static QString wordFor(ReleaseOutcome outcome)
+{
+    switch (outcome) {
+    case ReleaseOutcome::Released:
+        return u"released"_s;
+    case ReleaseOutcome::NotHeld:
+        return u"notHeld"_s;
+    case ReleaseOutcome::HeldByOther:
+        return u"heldByOther"_s;
+    case ReleaseOutcome::Unknown:
+        break;
+    }
+    return u"unknown"_s;
+}
+
+static std::string sentenceFor(const KeyRelease& key)
+{
+    const std::string name = '"' + printable(key.key) + '"';
+    switch (key.outcome) {
+    case ReleaseOutcome::Released:
+        return "Released " + name + '.';
+    case ReleaseOutcome::NotHeld:
+        return "Not held: " + name + '.';
+    case ReleaseOutcome::HeldByOther:
+        return "Not released: " + name + " is held "
+            + (key.holder ? "by \"" + printable(*key.holder) + "\"." : "without owner.");
+    case ReleaseOutcome::Unknown:
+        break;
+    }
+    return "Unknown: " + name + '.';
+}
+
+static void print(const std::string& provider, const KeyRelease& key, bool json)
+{
+    if (!json) {
+        writeLine(sentenceFor(key));
+        return;
+    }
+    QJsonObject object{
+        { u"provider"_s, QString::fromStdString(provider) },
+        { u"outcome"_s, wordFor(key.outcome) },
+        { u"holder"_s, QJsonValue() },
+    };
+    insertBytes(object, u"key"_s, key.key);
+    if (key.holder)
+        insertBytes(object, u"holder"_s, *key.holder);
+    writeLine(object);
+}
+
+Task<int> runRelease(Session& session, Arguments arguments)
+{
+    ReleaseOptions options;
+    options.ownedBy(arguments.actor()).at(session.provider().id);
+    LockKeys keys(std::move(arguments.keys));
+    const ReleaseResult result =
+        co_await session.module().release(std::move(keys), std::move(options));
+    bool unknown = false;
+    bool others = false;
+    for (const KeyRelease& key : result.keys) {
+        print(session.provider().id, key, arguments.json);
+        unknown |= key.outcome == ReleaseOutcome::Unknown;
+        others |= key.outcome == ReleaseOutcome::HeldByOther;
+    }
+    if (others)
+        complain("To release another's lock, name its holder with --owner, or say --no-owner.");
+    if (unknown) {
+        complain("The connection was lost before the answer: the outcome is unknown. Look before "
+                 "you try again.");
+        co_return Unreachable;
+    }
+    co_return result.allReleased() ? Done : No;
+}
+
+} // namespace lockboard::ctl

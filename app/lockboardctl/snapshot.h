@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "app/lockboardctl/session.h"
+
+namespace lockboard::ctl {
+
+//! Which locks a verb is about.
+class LockQuery final {
+public:
+    LockQuery() = default;
+    explicit LockQuery(const Arguments& arguments);
+    //! What release-all would release: whatever is a lock.
+    LockQuery& onlyHeld() { return m_onlyHeld = true, *this; }
+
+    [[nodiscard]] bool matches(const Lock& lock) const;
+
+private:
+    Owner m_owner;
+    QString m_filter;
+    bool m_noOwner = false;
+    bool m_onlyHeld = false;
+};
+
+//! Reads the locks that there are now, a batch at a time as they come, until the last one or until
+//! `consume` gives false. What `consume` throws comes out here.
+//! \throws Unavailable, Denied, Cancelled
+Task<void> readSnapshot(Session& session, std::function<bool(const LockBatch&)> consume);
+
+//! Writes the locks that match, as a table or as JSON lines, and gives their number. \throws as
+//! above
+Task<std::uint64_t> printLocks(Session& session, LockQuery query,
+                               std::optional<std::uint64_t> limit, bool json);
+
+} // namespace lockboard::ctl

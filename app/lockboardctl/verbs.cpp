@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#include "app/lockboardctl/verbs.h"
+
+namespace lockboard::ctl {
+
+static constexpr Verb table[] = {
+    { "providers", "", "the providers that are configured", "", runProviders },
+    { "list", "", "the locks that are held now", "Exits 1 if no lock matches.\n", runList },
+    { "acquire", "KEY...", "take locks: all of the keys, or none",
+      "A lock that is held without owner is a conflict too, unless you --claim it.\n"
+      "What OWNER holds already is extended. A conflict, or a wait that is over, exits 75.\n"
+      "Durations: 500ms, 30s, 5m, 1h, 7d; a bare number is seconds.\n",
+      runAcquire, true },
+    { "release", "KEY...", "let go of locks, key by key",
+      "Touches no lock of another owner. Exits 1 if a key was not released.\n", runRelease, true },
+    { "release-all", "", "let go of all locks of a provider, or of one owner",
+      "Asks first, on a terminal; elsewhere it needs --yes. Exits 1 if nothing was there to\n"
+      "release, or something was left.\n",
+      runReleaseAll, true },
+    { "check", "", "look at the servers and say what is found",
+      "All providers, unless one is named. Exits 69 if one can't be reached, 1 if one has\n"
+      "a problem.\n",
+      runCheck },
+};
+
+std::span<const Verb> verbs()
+{
+    return table;
+}
+
+const Verb* findVerb(std::string_view name)
+{
+    for (const Verb& verb : table) {
+        if (verb.name == name)
+            return &verb;
+    }
+    return nullptr;
+}
+
+} // namespace lockboard::ctl

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: MIT
+//! What needs no server: help, bad input, configuration, the in-memory provider.
+#include "tests/cli/ctl.h"
+
+#include <QFileInfo>
+#include <QJsonArray>
+#include <QTest>
+
+using namespace lockboard::test;
+using namespace Qt::StringLiterals;
+
+class TestCtlUsage final : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void helps_data();
+    void helps();
+    void tellsTheVersion();
+    void refuses_data();
+    void refuses();
+    void givesOptionsBeforeOrAfterTheVerb();
+    void acquiresInMemory();
+    void keepsKeysThatBeginWithDashes();
+    void listsProviders();
+    void checks();
+    void findsNothingInMemory();
+    void isReadOnly();
+    void readsTheUsualConfig();
+    void namesPathAndLineOfABrokenConfig_data();
+    void namesPathAndLineOfABrokenConfig();
+    void needsAnAuditLogToChangeLocks();
+    void saysThatOutputFailed();
+};
+
+void TestCtlUsage::helps_data()
+{
+    QTest::addColumn<QByteArrayList>("words");
+    QTest::addColumn<QByteArrayList>("contains");
+    const QByteArrayList verbs{ "providers", "list", "acquire", "release", "release-all", "check" };
+    QTest::newRow("--help") << QByteArrayList{ "--help" }
+                            << verbs
+            + QByteArrayList{ "--config FILE", "--connect URL",    "--provider ID", "--read-only",
+                              "--json",        "--audit-log FILE", "Exit codes" };
+    QTest::newRow("-h") << QByteArrayList{ "-h" } << verbs;
+    QTest::newRow("help") << QByteArrayList{ "help" } << verbs;
+    const QMap<QByteArray, QByteArrayList> own{
+        { "list", { "--owner OWNER", "--no-owner", "--filter TEXT", "--limit N" } },
+        { "acquire",
+          { "KEY...", "--owner OWNER", "--no-owner", "--expire DURATION", "--wait DURATION",
+            "--claim", "--base64", "500ms" } },
+        { "release", { "KEY...", "--owner OWNER", "--no-owner", "--base64" } },
+        { "release-all", { "--owner OWNER", "--dry-run", "--yes" } },
+    };
+    for (const QByteArray& verb : verbs) {
+        const QByteArrayList contains = QByteArrayList{ "lockboardctl", verb } + own.value(verb);
+        QTest::newRow(verb + " --help") << QByteArrayList{ verb, "--help" } << contains;
+        QTest::newRow("help " + verb) << QByteArrayList{ "help", verb } << contains;
+    }
+}
+
+void TestCtlUsage::helps()
+{
+    QFETCH(QByteArrayList, words);
+    QFETCH(QByteArrayList, contains);
+    const CtlRun run = Ctl().run(words);
+    QCOMPARE(run.code, 0);
+    QCOMPARE(run.err, "");
+    for (const QByteArray& part : contains)
+        QVERIFY2(run.out.contains(part), part + " is not in: " + run.out);
+    for (const QByteArray& line : run.out.split('\n'))
+        QVERIFY2(line.size() <= 90, line);
+}
+
+void TestCtlUsage::tellsTheVersion()
+{
+    const CtlRun run = Ctl().run({ "--version" });
+    QCOMPARE(run.code, 0);
+    QCOMPARE(run.out, "lockboardctl " LOCKBOARD_VERSION "\n");
+}
+
+void TestCtlUsage::refuses_data()
+{
+    QTest::addColumn<QByteArrayList>("words");
+    QTest::addColumn<QByteArray>("sentence");
+    const auto row = [](const char* name, const QByteArrayList& words, const char* sentence) {
+        QTest::newRow(name) << words << QByteArray(sentence);
+    };
+    row("nothing", {}, "No verb is given; lockboardctl --help lists them.");
+    row("misspelt verb", { "lsit" }, "There is no verb \"lsit\". Did you mean list?");
+    row("unknown verb", { "defenestrate" },
+        "There is no verb \"defenestrate\". Verbs are providers, list, acquire, release, "
+        "release-all, check.");
+    row("help of an unknown verb", { "help", "lits" },
+        "There is no verb \"lits\". Did you mean list?");
+    row("misspelt option", { "list", "--ownr", "x" },
+        "There is no option --ownr. Did you mean --owner?");
+    row("unknown option", { "list", "--zzzzzz" }, "There is no option --zzzzzz.");
+    row("short option", { "acquire", "-x" },
+        "There is no option -x. A key that begins with a dash comes after --.");
+    row("abbreviation", { "release-all", "--y" }, "There is no option --y. Did you mean --yes?");
+    row("another verb's option", { "check", "--owner", "x" }, "--owner is no option of check.");
+    row("value missing at the end", { "list", "--owner" },
+        "--owner needs a value; one that begins with dashes is given as --owner=VALUE.");
+    row("value missing before an option", { "release-all", "--owner", "--yes" },
+        "--owner needs a value; one that begins with dashes is given as --owner=VALUE.");
+    row("value where there is none", { "list", "--json=1" }, "--json takes no value.");
+    row("twice", { "list", "--owner", "a", "--owner", "b" }, "--owner is given twice.");
+    row("owner or none", { "list", "--owner", "a", "--no-owner" },
+        "--owner and --no-owner contradict each other.");
+    row("config or connect", { "list", "--config", "a", "--connect", "redis://b" },
+        "--config and --connect contradict each other.");
+    row("claim or wait", { "acquire", "k", "--claim", "--wait", "1" },
+        "--claim and --wait contradict each other: who waits never claims.");
+    row("no key", { "acquire" }, "acquire needs at least one KEY.");
+    row("no key to release", { "release" }, "release needs at least one KEY.");
+    row("a key too many", { "release-all", "k" }, "release-all takes options only, no \"k\".");
+    row("empty key", { "acquire", "a", "" }, "A key is empty.");
+    row("owner *", { "acquire", "a", "--owner", "*" },
+        "The owner \"*\" is not allowed: on the wire it means \"no owner\".");
+    row("release of owner *", { "release", "a", "--owner=*" },
+        "The owner \"*\" is not allowed: on the wire it means \"no owner\".");
+    row("release-all of owner *", { "release-all", "--owner=*", "--yes" },
+        "The owner \"*\" is not allowed: on the wire it means \"no owner\".");
+    row("empty owner", { "release-all", "--owner", "", "--yes" },
+        "The owner is empty; leave it out for a lock without owner.");
+    row("bad duration", { "acquire", "a", "--expire", "5 minutes" },
+        "--expire: \"5 minutes\" is not a duration; write 500ms, 30s, 5m, 1h, or a number of "
+        "seconds.");
+    row("bad wait", { "acquire", "a", "--wait", "-1" },
+        "--wait: \"-1\" is not a duration; write 500ms, 30s, 5m, 1h, or a number of seconds.");
+    row("no lease", { "acquire", "a", "--expire", "0" },
+        "The lease must be longer than 0 ms; leave it out for a lock that never expires.");
+    row("bad limit", { "list", "--limit", "0" }, "--limit: \"0\" is not a whole number above 0.");
+    row("limit with a tail", { "list", "--limit", "5x" },
+        "--limit: \"5x\" is not a whole number above 0.");
+    row("bad base64", { "acquire", "--base64", "a!b" }, "The key \"a!b\" is not base64.");
+    row("base64 of odd length", { "acquire", "--base64", "a" }, "The key \"a\" is not base64.");
+    row("unknown provider", { "list", "--provider", "nix" },
+        "There is no provider \"nix\"; known are \"in-memory\".");
+    row("empty provider", { "list", "--provider=" }, "--provider is empty.");
+    row("nobody to ask", { "release-all" },
+        "release-all asks before it releases, and there is no terminal to ask on: say --yes, or "
+        "look first with --dry-run.");
+}
+
+void TestCtlUsage::refuses()
+{
+    QFETCH(QByteArrayList, words);
+    QFETCH(QByteArray, sentence);
+    const Ctl ctl;
+    const CtlRun run = ctl.run(words);
+    QCOMPARE(run.complaint(), "lockboardctl: " + sentence);
+    QCOMPARE(run.code, 64);
+    QCOMPARE(run.out, "");
+    QVERIFY(ctl.audit().isEmpty());
+}
+
+void TestCtlUsage::givesOptionsBeforeOrAfterTheVerb()
+{
+    const Ctl ctl;
+    const CtlRun before = ctl.run({ "--json", "--provider", "lp_in-memory", "providers" });
+    const CtlRun after = ctl.run({ "providers", "--provider=in-memory", "--json" });
+    QCOMPARE(before.code, 0);
+    QCOMPARE(before.json().size(), 1);
+    QCOMPARE(before.out, after.out);
+}
+
+void TestCtlUsage::acquiresInMemory()
+{
+    const Ctl ctl;
+    const CtlRun run = ctl.run({ "acquire", "b", "a", "b", "--owner", "me", "--expire", "90" });
+    QCOMPARE(run.code, 0);
+    QCOMPARE(run.out,
+             "Acquired \"a\" for \"me\": expires in 1m 30s.\n"
+             "Acquired \"b\" for \"me\": expires in 1m 30s.\n");
+    QCOMPARE(run.err,
+             "Locking module: Using \"in-memory\" as default.\n"
+             "lockboardctl: Note: the locks of \"in-memory\" end with this command.\n");
+    const auto audit = ctl.audit();
+    QCOMPARE(audit.size(), 1);
+    QCOMPARE(audit[0][u"verb"].toString(), u"acquire"_s);
+    QCOMPARE(audit[0][u"outcome"].toString(), u"granted"_s);
+    QCOMPARE(audit[0][u"owner"].toString(), u"me"_s);
+
+    const auto json = ctl.run({ "acquire", "a", "--no-owner", "--json" }).json();
+    QCOMPARE(json.size(), 1);
+    QCOMPARE(json[0][u"key"].toString(), u"a"_s);
+    QVERIFY(json[0][u"owner"].isNull());
+    QVERIFY(json[0][u"ttlMs"].isNull());
+    QCOMPARE(json[0][u"state"].toString(), u"held"_s);
+    QCOMPARE(json[0][u"provider"].toString(), u"in-memory"_s);
+    // Without --owner, the operator holds it.
+    const auto mine = ctl.run({ "acquire", "a", "--json" }).json();
+    QCOMPARE(mine[0][u"owner"], ctl.audit().last()[u"operator"]);
+}
+
+void TestCtlUsage::keepsKeysThatBeginWithDashes()
+{
+    const CtlRun run = Ctl().run({ "acquire", "--no-owner", "--", "--yes", "-" });
+    QCOMPARE(run.code, 0);
+    QCOMPARE(run.out,
+             "Acquired \"-\" without owner: never expires.\n"
+             "Acquired \"--yes\" without owner: never expires.\n");
+}
+
+void TestCtlUsage::listsProviders()
+{
+    const Ctl ctl;
+    const QString file = ctl.writeFile(
+        u"c.json"_s,
+        R"({"providers": [{"resolve": "in-memory", "id": "shop", "is_default": true}]})");
+    const CtlRun run = ctl.run({ "providers", "--config", file.toUtf8() });
+    QCOMPARE(run.code, 0);
+    QCOMPARE(run.err, "");
+    const QByteArrayList lines = run.out.split('\n');
+    QCOMPARE(lines[0], "ID         KIND       DEFAULT  FEATURES");
+    QVERIFY(lines[1].startsWith("shop       in-memory  yes      this process only"));
+    QVERIFY(lines[2].startsWith("in-memory  in-memory  no  "));
+    const auto json = ctl.run({ "providers", "--json", "--config", file.toUtf8() }).json();
+    QCOMPARE(json.size(), 2);
+    QCOMPARE(json[0][u"id"].toString(), u"shop"_s);
+    QCOMPARE(json[0][u"default"].toBool(), true);
+    QCOMPARE(json[1][u"default"].toBool(), false);
+}
+
+void TestCtlUsage::checks()
+{
+    const Ctl ctl;
+    const CtlRun run = ctl.run({ "check" });
+    QCOMPARE(run.code, 0);
+    QVERIFY(run.out.startsWith("in-memory: reachable\n  good: 0 locks"));
+    const auto json = ctl.run({ "check", "--json" }).json();
+    QCOMPARE(json.size(), 1);
+    QCOMPARE(json[0][u"reachable"].toBool(), true);
+    QVERIFY(!json[0][u"findings"].toArray().isEmpty());
+}
+
+void TestCtlUsage::findsNothingInMemory()
+{
+    const Ctl ctl;
+    const auto saysNo = [&](const QByteArrayList& words, const QByteArray& out,
+                            const QByteArray& complaint) {
+        const CtlRun run = ctl.run(words);
+        QCOMPARE(run.code, 1);
+        QCOMPARE(run.out, out);
+        QCOMPARE(run.complaint(), complaint);
+    };
+    saysNo({ "list" }, "", "lockboardctl: There are no locks.");
+    saysNo({ "list", "--owner", "x" }, "", "lockboardctl: No lock matches.");
+    saysNo({ "list", "--json" }, "", "lockboardctl: There are no locks.");
+    saysNo({ "release", "k" }, "Not held: \"k\".\n", "");
+    saysNo({ "release-all", "--dry-run" }, "", "lockboardctl: There is nothing to release.");
+    saysNo({ "release-all", "--yes" }, "", "lockboardctl: There is nothing to release.");
+}
+
+void TestCtlUsage::isReadOnly()
+{
+    const Ctl ctl;
+    for (const QByteArrayList& words :
+         { QByteArrayList{ "acquire", "k" }, { "release", "k" }, { "release-all", "--yes" } }) {
+        const CtlRun run = ctl.run(QByteArrayList{ "--read-only" } + words);
+        QCOMPARE(run.code, 77);
+        QCOMPARE(run.out, "");
+        QVERIFY(run.complaint().startsWith("lockboardctl: Read-only mode: "));
+    }
+    QCOMPARE(ctl.run({ "--read-only", "list" }).code, 1);
+    QCOMPARE(ctl.run({ "--read-only", "release-all", "--dry-run" }).code, 1);
+    QVERIFY(!QFileInfo::exists(ctl.path(u"state"_s)));
+}
+
+void TestCtlUsage::readsTheUsualConfig()
+{
+    const Ctl ctl;
+    ctl.writeFile(u"config/lockboard/config.json"_s,
+                  R"({"providers": [{"resolve": "in-memory", "id": "usual"}]})");
+    const CtlRun run = ctl.run({ "list" });
+    QCOMPARE(run.err.split('\n').first(), "Locking module: Using \"usual\" as default.");
+}
+
+void TestCtlUsage::namesPathAndLineOfABrokenConfig_data()
+{
+    QTest::addColumn<QByteArray>("text");
+    QTest::addColumn<QByteArray>("where");
+    QTest::newRow("JSON") << QByteArray("{\n  \"providers\": [\n}\n") << QByteArray(":3: ");
+    QTest::newRow("option") << QByteArray("{\"providers\": [\n {\"resolve\": \"in-memory\",\n"
+                                          "  \"id\": \"a\", \"options\": {\n   \"nix\": 1}}]}")
+                            << QByteArray(":4: /providers/0/options/nix: ");
+    QTest::newRow("provider") << QByteArray(
+        "{\"providers\": [\n {\"id\": \"a\",\n  \"resolve\": \"carrier-pigeon\"}]}")
+                              << QByteArray(":3: /providers/0/resolve: ");
+}
+
+void TestCtlUsage::namesPathAndLineOfABrokenConfig()
+{
+    QFETCH(QByteArray, text);
+    QFETCH(QByteArray, where);
+    const Ctl ctl;
+    const QByteArray file = ctl.writeFile(u"broken.json"_s, text).toUtf8();
+    const CtlRun run = ctl.run({ "list", "--config", file });
+    QCOMPARE(run.code, 78);
+    QCOMPARE(run.out, "");
+    QVERIFY2(run.complaint().startsWith("lockboardctl: " + file + where), run.err);
+    QCOMPARE(run.complaint().count('\n'), 0);
+}
+
+void TestCtlUsage::needsAnAuditLogToChangeLocks()
+{
+    const Ctl ctl;
+    const QByteArray file = ctl.path(u"a/b/audit.jsonl"_s).toUtf8();
+    QCOMPARE(ctl.run({ "acquire", "k", "--audit-log", file }).code, 0);
+    QVERIFY(QFileInfo(QString::fromUtf8(file)).size() > 0);
+    QVERIFY(ctl.audit().isEmpty());
+
+    const CtlRun refused = ctl.run({ "acquire", "k", "--audit-log", "/dev/null/x" });
+    QCOMPARE(refused.code, 78);
+    QVERIFY2(refused.complaint().startsWith("lockboardctl: /dev/null/x: the audit log"),
+             refused.err);
+    QCOMPARE(ctl.run({ "providers", "--audit-log", "/dev/null/x" }).code, 0);
+}
+
+void TestCtlUsage::saysThatOutputFailed()
+{
+    const Ctl ctl;
+    QProcess process;
+    process.setStandardOutputFile(u"/dev/full"_s);
+    process.start(QStringLiteral(LOCKBOARDCTL), { u"--help"_s });
+    const CtlRun run = Ctl::finish(process);
+    QCOMPARE(run.code, 74);
+    QCOMPARE(run.complaint(),
+             "lockboardctl: The output can't be written: No space left on device.");
+}
+
+QTEST_GUILESS_MAIN(TestCtlUsage)
+#include "tst_ctl_usage.moc"
