@@ -2,8 +2,7 @@
 #pragma once
 
 #include "engine/locking_module.h"
-
-#include <QByteArray>
+#include "tests/support/redis_server.h"
 
 namespace lockboard::bench {
 
@@ -35,6 +34,10 @@ public:
     std::function<double(Duration)> measure;
 };
 
+//! The server of this run; started when it is first asked for.
+using ServerSource = std::function<test::RedisServer&()>;
+
 void addMemoryCases(std::vector<Case>& cases);
+void addRedisCases(std::vector<Case>& cases, const ServerSource& server);
 
 } // namespace lockboard::bench

@@ -26,17 +26,25 @@ if (!cases.length) {
 
 // A program that answers "CASE MILLISECONDS" with a number, line by line.
 class Contestant {
-  constructor(command, args) {
+  constructor(command, args, environment = {}) {
     this.name = [command, ...args].join(" ");
-    this.process = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
+    this.process = spawn(command, args, {
+      stdio: ["pipe", "pipe", "inherit"], env: { ...process.env, ...environment },
+    });
     this.answers = createInterface({ input: this.process.stdout })[Symbol.asyncIterator]();
   }
 
-  async measure(name) {
-    this.process.stdin.write(`${name} ${milliseconds}\n`);
+  async ask(question) {
+    this.process.stdin.write(`${question}\n`);
     const { value, done } = await this.answers.next();
-    if (done || !(Number(value) > 0)) throw new Error(`${this.name} gave no result for ${name}`);
-    return Number(value);
+    if (done) throw new Error(`${this.name} gave no answer to ${question}`);
+    return value;
+  }
+
+  async measure(name) {
+    const measured = Number(await this.ask(`${name} ${milliseconds}`));
+    if (!(measured > 0)) throw new Error(`${this.name} measured nothing for ${name}`);
+    return measured;
   }
 }
 
@@ -44,7 +52,11 @@ const median = (numbers) => numbers.sort((a, b) => a - b)[numbers.length >> 1];
 const rounded = (number) => Number(number.toPrecision(4));
 
 const us = new Contestant(ours, []);
-const peer = new Contestant(process.execPath, [fileURLToPath(new URL("peer.mjs", import.meta.url))]);
+const needsRedis = cases.some(([name]) => name.startsWith("redis-"));
+const peer = new Contestant(
+  process.execPath, [fileURLToPath(new URL("peer.mjs", import.meta.url))],
+  { LOCKBOARD_BENCH_REDIS: needsRedis ? await us.ask("redis-url 0") : "" }, // both use one server
+);
 try {
   if (values.json) writeFileSync(values.json, "");
   for (const [name, unit] of cases) {

@@ -16,7 +16,7 @@ public:
 
 private:
     SystemClock m_clock;
-    LockingModule m_module{ Config(), Container(m_clock, [](LogLevel, const std::string&) {}) };
+    LockingModule m_module{Config(), Container(m_clock, [](LogLevel, const std::string&) {})};
 };
 
 constexpr int stride = 1000; // pairs between two looks at the clock
@@ -82,20 +82,20 @@ Task<double> executeContended(LockingModule& locks, int waiters, Duration length
 void addMemoryCases(std::vector<Case>& cases)
 {
     const auto add = [&cases](const char* name, const char* unit, auto measure) {
-        cases.push_back({ name, unit, [measure](Duration length) {
+        cases.push_back({name, unit, [measure](Duration length) {
                              Memory memory;
                              return test::await(measure(memory.locks(), length), 5min);
-                         } });
+                         }});
     };
     add("memory-acquire-release", "pairs/s", acquireRelease);
     add("memory-acquire-release-owned", "pairs/s", acquireReleaseOwned);
-    for (const int waiters : { 10, 1000 }) {
-        cases.push_back({ "memory-execute-" + std::to_string(waiters) + "-waiters", "jobs/s",
-                          [waiters](Duration length) {
-                              Memory memory;
-                              return test::await(executeContended(memory.locks(), waiters, length),
-                                                 5min);
-                          } });
+    for (const int waiters : {10, 1000}) {
+        cases.push_back({"memory-execute-" + std::to_string(waiters) + "-waiters", "jobs/s",
+                         [waiters](Duration length) {
+                             Memory memory;
+                             return test::await(executeContended(memory.locks(), waiters, length),
+                                                5min);
+                         }});
     }
 }
 
