@@ -38,15 +38,17 @@ public:
     enum Kind : std::uint8_t { Connecting, Live, Stale, Failed };
 
     SourceState() = default;
-    explicit SourceState(Kind k, QString w = {})
+    explicit SourceState(Kind k, QString w = {}, bool isDenied = false)
         : kind(k)
         , why(std::move(w))
+        , denied(isDenied)
     {
     }
     bool operator==(const SourceState&) const = default;
 
     Kind kind = Connecting;
     QString why; //!< one sentence, free of secrets
+    bool denied = false; //!< with Failed: the server's access rules forbid it
 };
 
 // Implicitly shared, so that handing them to another thread costs a reference count.

@@ -39,6 +39,11 @@ void flushOutput()
 
 void complain(std::string_view sentence)
 {
+    // A provider logs what then fails the call, too: once is enough.
+    static std::string last;
+    if (sentence == last)
+        return;
+    last = sentence;
     std::fprintf(stderr, "lockboardctl: %.*s\n", static_cast<int>(sentence.size()),
                  sentence.data());
 }

@@ -66,7 +66,7 @@ static void print(const Session& session, const Owner& owner, const ReleaseAllRe
     }
     writeLine("Released " + locks(result.released) + '.');
     for (const auto& [reason, count] : result.reasons)
-        writeLine("Left " + locks(count) + ": " + printable(reason) + '.');
+        writeLine("Left " + std::to_string(count) + ": " + printable(reason) + '.');
 }
 
 static Task<int> releaseThem(Session& session, Arguments arguments)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "app/lockboardctl/session.h"
 
+#include "app/lockboardctl/output.h"
+
 #include <QFileInfo>
 #include <QStandardPaths>
 
@@ -31,6 +33,15 @@ static LockingModule::Settings settingsFor(const Arguments& arguments, bool audi
     return settings;
 }
 
+//! The engine's log goes to standard error; a trouble looks like one of ours.
+static void log(LogLevel level, const std::string& message)
+{
+    if (level < LogLevel::Warning)
+        logToQt(level, message);
+    else
+        complain(message);
+}
+
 static const ProviderInfo* find(const LockingModule& module, const std::string& asked)
 {
     const std::string id =
@@ -47,7 +58,7 @@ static const ProviderInfo* find(const LockingModule& module, const std::string& 
 Session::Session(const Arguments& arguments, bool audited, std::stop_token stop)
     : m_resumer(m_clock)
     , m_stop(std::move(stop))
-    , m_module(configFor(arguments), Container(m_clock), settingsFor(arguments, audited))
+    , m_module(configFor(arguments), Container(m_clock, log), settingsFor(arguments, audited))
     , m_provider(find(m_module, arguments.provider))
 {
 }

@@ -117,9 +117,7 @@ Task<void> readSnapshot(Session& session, std::function<bool(const LockBatch&)> 
         std::rethrow_exception(reader.error);
     if (reader.state.kind != SourceState::Failed)
         co_return;
-    // A server that can be reached, and gives nothing, denies it.
-    const CheckReport report = co_await session.module().check(session.provider().id);
-    if (report.reachable)
+    if (reader.state.denied)
         throw Denied(reader.state.why.toStdString());
     throw Unavailable(reader.state.why.toStdString());
 }
