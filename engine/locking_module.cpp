@@ -304,6 +304,7 @@ Task<void> LockingModule::executeHere(LockKeys keys, LockedJob job, ExecuteOptio
     co_await running;
 }
 
+// Not coroutines themselves: gcc 12 destroys a capturing lambda inside a co_await twice.
 Task<LiveViewPtr> LockingModule::liveView(std::string provider)
 {
     // No coroutine: gcc 12 destroys a closure made inside a co_await expression twice.

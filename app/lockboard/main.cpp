@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+#include "app/lockboard/command_line.h"
+#include "app/lockboard/demo_provider.h"
+#include "app/lockboard/screenshot.h"
+#include "ui/main_window/main_window.h"
+#include "ui/session/engine_thread.h"
+
+#include <QApplication>
+
+#include <cstdio>
+
+using namespace lockboard;
+using namespace std::chrono_literals;
+using namespace Qt::StringLiterals;
+
+namespace {
+
+constexpr int noDisplay = 69; // EX_UNAVAILABLE
+constexpr int configProblem = 78; // EX_CONFIG
+
+int complain(int code, const QString& sentence)
+{
+    std::fprintf(stderr, "lockboard: %s\n", qPrintable(sentence));
+    return code;
+}
+
+void nameApplication()
+{
+    QCoreApplication::setOrganizationName(u"Lockboard"_s);
+    QCoreApplication::setApplicationName(u"lockboard"_s);
+    QCoreApplication::setApplicationVersion(QStringLiteral(LOCKBOARD_VERSION));
+}
+
+Config configFor(const CommandLine& wanted)
+{
+    if (wanted.demo)
+        return demoConfig();
+    if (!wanted.connect.isEmpty())
+        return Config::connectTo(wanted.connect.toStdString());
+    return wanted.config.isEmpty() ? Config() : Config::load(wanted.config.toStdString());
+}
+
+//! The provider's id as the module knows it. \throws ConfigError if it doesn't
+std::string chosenProvider(const LockingModule& module, const QString& wanted)
+{
+    if (wanted.isEmpty())
+        return module.defaultProviderId();
+    std::string id = wanted.toStdString();
+    if (id.starts_with("lp_"))
+        id.erase(0, 3);
+    std::vector<std::string> known;
+    for (const ProviderInfo& provider : module.providers()) {
+        if (provider.id == id)
+            return id;
+        known.push_back(provider.id);
+    }
+    throw NotFound(id, known);
+}
+
+bool hasDisplay()
+{
+    return qEnvironmentVariableIsSet("QT_QPA_PLATFORM") || !qEnvironmentVariableIsEmpty("DISPLAY")
+        || !qEnvironmentVariableIsEmpty("WAYLAND_DISPLAY");
+}
+
+int show(int argc, char** argv, const CommandLine& wanted, const Config& config)
+{
+    QApplication app(argc, argv);
+    QGuiApplication::setDesktopFileName(u"io.github.lockboard.Lockboard"_s);
+    const Theme theme(wanted.theme);
+
+    LockingModule::Settings settings;
+    settings.readOnly = wanted.readOnly;
+    settings.audit = std::make_shared<AuditLog>(
+        wanted.auditLog.isEmpty() ? AuditLog::defaultFile() : wanted.auditLog,
+        AuditLog::defaultOperator());
+    EngineThread engine(config, settings);
+    LockingModule& module = engine.open();
+
+    const bool picture = !wanted.screenshot.isEmpty();
+    MainWindow window(module, chosenProvider(module, wanted.provider),
+                      picture ? MainWindow::Memory::None : MainWindow::Memory::Keep);
+    if (wanted.size.isValid())
+        window.resize(wanted.size);
+    if (picture)
+        new Screenshot(window, wanted.screenshot, wanted.demo ? 2500ms : 500ms);
+    window.show();
+    return QApplication::exec();
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    CommandLine wanted;
+    Config config;
+    nameApplication();
+    try {
+        {
+            // All that needs no display is settled before one is asked for.
+            const QCoreApplication app(argc, argv);
+            if (const auto exit = CommandLine::parse(QCoreApplication::arguments(), wanted)) {
+                std::fputs(qPrintable(exit->text), exit->code == 0 ? stdout : stderr);
+                return exit->code;
+            }
+            config = configFor(wanted);
+        }
+        if (!hasDisplay()) {
+            if (wanted.screenshot.isEmpty()) {
+                return complain(noDisplay,
+                                u"there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set); "
+                                "lockboardctl works without one, and so does --screenshot"_s);
+            }
+            qputenv("QT_QPA_PLATFORM", "offscreen");
+        }
+        return show(argc, argv, wanted, config);
+    } catch (const LockError& error) {
+        return complain(configProblem, QString::fromStdString(error.message()));
+    }
+}

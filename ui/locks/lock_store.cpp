@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+#include "ui/locks/lock_store.h"
+
+namespace lockboard {
+
+std::optional<TimePoint> LockRow::end() const
+{
+    return leaseEnd == never ? std::nullopt
+                             : std::optional(TimePoint(TimePoint::duration(leaseEnd)));
+}
+
+LockStore::LockStore()
+    : m_byKey(KeyOf {&m_table})
+    , m_byOwner(OwnerOf {&m_table})
+{
+    m_table.owners.append({});
+    m_table.details.append({});
+    m_ownerCounts.push_back(0);
+}
+
+LockStore::Effect LockStore::upsert(const Lock& lock, std::uint32_t epoch)
+{
+    const std::int64_t end
+        = lock.leaseEnd ? lock.leaseEnd->time_since_epoch().count() : LockRow::never;
+    const auto known = m_byKey.find(lock.key);
+    if (known) {
+        const LockRow& old = m_table.rows[*known];
+        const bool sameOwner
+            = lock.owner ? old.owner != noOwner && m_table.owners[old.owner] == *lock.owner
+                         : old.owner == noOwner;
+        if (sameOwner && old.leaseEnd == end && old.state == lock.state && old.epoch == epoch
+            && m_table.details[old.detail] == lock.detail)
+            return Effect::Nothing;
+        const OwnerId owner = intern(lock.owner);
+        forgetOwner(old.owner);
+        LockRow& row = m_table.rows.edit(*known);
+        row.owner = owner;
+        row.leaseEnd = end;
+        row.state = lock.state;
+        row.detail = internDetail(lock.detail);
+        row.epoch = epoch;
+        return Effect::Touched;
+    }
+    LockRow row;
+    row.key = lock.key;
+    row.leaseEnd = end;
+    row.owner = intern(lock.owner);
+    row.state = lock.state;
+    row.detail = internDetail(lock.detail);
+    row.epoch = epoch;
+    row.alive = true;
+    row.plain = printable(lock.key) == lock.key;
+    RowId id = 0;
+    if (m_free.empty()) {
+        id = static_cast<RowId>(m_table.rows.size());
+        m_table.rows.append(std::move(row));
+        m_alive.push_back(1);
+    } else {
+        id = m_free.back();
+        m_free.pop_back();
+        m_table.rows.edit(id) = std::move(row);
+        m_alive[id] = 1;
+    }
+    m_byKey.insert(lock.key, id);
+    ++m_size;
+    return Effect::Added;
+}
+
+bool LockStore::remove(const std::string& key)
+{
+    const auto id = m_byKey.find(key);
+    if (id)
+        removeRow(*id);
+    return id.has_value();
+}
+
+void LockStore::removeRow(RowId id)
+{
+    LockRow& row = m_table.rows.edit(id);
+    m_byKey.erase(row.key, id);
+    forgetOwner(row.owner);
+    row.owner = noOwner;
+    row.alive = false;
+    m_alive[id] = 0;
+    m_retired.push_back(id);
+    --m_size;
+}
+
+void LockStore::reclaim()
+{
+    m_free.insert(m_free.end(), m_retired.begin(), m_retired.end());
+    m_retired.clear();
+}
+
+std::uint64_t LockStore::countOf(const Owner& owner) const
+{
+    if (!owner)
+        return m_ownerCounts[noOwner];
+    const auto id = m_byOwner.find(*owner);
+    return id ? m_ownerCounts[*id] : 0;
+}
+
+OwnerId LockStore::intern(const Owner& owner)
+{
+    if (!owner) {
+        ++m_ownerCounts[noOwner];
+        return noOwner;
+    }
+    if (const auto known = m_byOwner.find(*owner)) {
+        ++m_ownerCounts[*known];
+        return *known;
+    }
+    OwnerId id = 0;
+    if (m_freeOwners.empty()) {
+        id = static_cast<OwnerId>(m_table.owners.size());
+        m_table.owners.append(*owner);
+        m_ownerCounts.push_back(1);
+    } else {
+        id = m_freeOwners.back();
+        m_freeOwners.pop_back();
+        m_table.owners.edit(id) = *owner;
+        m_ownerCounts[id] = 1;
+    }
+    m_byOwner.insert(*owner, id);
+    return id;
+}
+
+void LockStore::forgetOwner(OwnerId id)
+{
+    if (--m_ownerCounts[id] > 0 || id == noOwner)
+        return;
+    m_byOwner.erase(m_table.owners[id], id);
+    m_freeOwners.push_back(id);
+}
+
+std::uint16_t LockStore::internDetail(const std::string& detail)
+{
+    for (std::size_t i = 0; i < m_table.details.size(); ++i) {
+        if (m_table.details[i] == detail)
+            return static_cast<std::uint16_t>(i);
+    }
+    constexpr std::size_t most = 64; // a server knows a handful of types
+    if (m_table.details.size() == most)
+        return 0;
+    m_table.details.append(detail);
+    return static_cast<std::uint16_t>(m_table.details.size() - 1);
+}
+
+} // namespace lockboard

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/live_view.h"
+#include "ui/locks/cow_vector.h"
+#include "ui/locks/id_index.h"
+
+#include <limits>
+
+namespace lockboard {
+
+using RowId = std::uint32_t;
+using OwnerId = std::uint32_t;
+inline constexpr OwnerId noOwner = 0;
+
+//! One lock, as lean as a list of a million asks for.
+class LockRow final {
+public:
+    static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
+
+    [[nodiscard]] std::optional<TimePoint> end() const;
+
+    std::string key; //!< bytes
+    std::int64_t leaseEnd = never; //!< ticks of the monotonic clock; what is sorted by
+    OwnerId owner = noOwner;
+    std::uint32_t epoch = 0; //!< the snapshot that saw it last
+    std::uint16_t detail = 0;
+    LockState state = LockState::Held;
+    bool alive = false;
+    bool plain = true; //!< the key's bytes are fit to be shown as they are
+};
+
+//! The locks as plain data. A copy is cheap, and a worker may read it on its own thread.
+class LockTable final {
+public:
+    CowVector<LockRow> rows; //!< by RowId; some may not be alive
+    CowVector<std::string> owners; //!< by OwnerId; [noOwner] is empty
+    CowVector<std::string, 16> details; //!< what lies under a key that is no lock
+};
+
+//! The locks of one provider, with owners stored once and counted. GUI thread.
+class LockStore final {
+public:
+    LockStore();
+    LockStore(const LockStore&) = delete;
+    LockStore& operator=(const LockStore&) = delete;
+
+    enum class Effect : std::uint8_t { Nothing, Touched, Added };
+
+    //! Adds or brings up to date, and marks as seen in this epoch.
+    Effect upsert(const Lock& lock, std::uint32_t epoch);
+    bool remove(const std::string& key);
+    void removeRow(RowId id);
+    //! Ids of removed rows may serve again: nobody refers to them any more.
+    void reclaim();
+
+    [[nodiscard]] const LockTable& table() const { return m_table; }
+    [[nodiscard]] const LockRow& row(RowId id) const { return m_table.rows[id]; }
+    [[nodiscard]] bool isAlive(RowId id) const { return m_alive[id] != 0; }
+    [[nodiscard]] const std::string& ownerName(OwnerId id) const { return m_table.owners[id]; }
+    [[nodiscard]] std::uint64_t ownerCount(OwnerId id) const { return m_ownerCounts[id]; }
+    [[nodiscard]] std::uint64_t countOf(const Owner& owner) const;
+    [[nodiscard]] std::size_t ownerSlots() const { return m_ownerCounts.size(); }
+    [[nodiscard]] std::size_t slots() const { return m_alive.size(); }
+    [[nodiscard]] std::size_t size() const { return m_size; }
+
+private:
+    struct KeyOf {
+        const LockTable* table;
+        std::string_view operator()(RowId id) const { return table->rows[id].key; }
+    };
+    struct OwnerOf {
+        const LockTable* table;
+        std::string_view operator()(OwnerId id) const { return table->owners[id]; }
+    };
+
+    OwnerId intern(const Owner& owner);
+    void forgetOwner(OwnerId id);
+    std::uint16_t internDetail(const std::string& detail);
+
+    LockTable m_table;
+    IdIndex<KeyOf> m_byKey;
+    IdIndex<OwnerOf> m_byOwner;
+    std::vector<std::uint8_t> m_alive; // apart from the rows: read in long sweeps
+    std::vector<std::uint64_t> m_ownerCounts;
+    std::vector<OwnerId> m_freeOwners;
+    std::vector<RowId> m_retired;
+    std::vector<RowId> m_free;
+    std::size_t m_size = 0;
+};
+
+} // namespace lockboard

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+// What the table of locks says of each row.
+#include "ui/locks/formatting.h"
+#include "ui/locks/lock_table_model.h"
+
+namespace lockboard {
+
+using namespace Qt::StringLiterals;
+
+int LockTableModel::rowCount(const QModelIndex& parent) const
+{
+    return parent.isValid() ? 0 : static_cast<int>(m_visible.size());
+}
+
+int LockTableModel::columnCount(const QModelIndex& parent) const
+{
+    return parent.isValid() ? 0 : lockColumns;
+}
+
+QVariant LockTableModel::data(const QModelIndex& index, int role) const
+{
+    if (!checkIndex(index, CheckIndexOption::IndexIsValid | CheckIndexOption::ParentIsInvalid))
+        return {};
+    const LockRow& row = m_store->row(idAt(index.row()));
+    const auto column = static_cast<LockColumn>(index.column());
+    switch (role) {
+    case Qt::DisplayRole:
+        return text(row, column);
+    case Qt::ToolTipRole:
+        return column == LockColumn::Key || column == LockColumn::Holder ? text(row, column)
+                                                                        : sentence(row);
+    case Qt::FontRole: {
+        if (column == LockColumn::Key)
+            return m_keyFont;
+        if (column != LockColumn::Holder || row.owner != noOwner)
+            return {};
+        QFont font;
+        font.setItalic(true);
+        return font;
+    }
+    case Qt::AccessibleTextRole:
+        return column == LockColumn::Key ? sentence(row) : text(row, column);
+    case LeaseEndRole:
+        return row.leaseEnd == LockRow::never ? QVariant() : QVariant::fromValue(row.leaseEnd);
+    case StateRole:
+        return static_cast<int>(shownState(row));
+    default:
+        return {};
+    }
+}
+
+QVariant LockTableModel::headerData(int section, Qt::Orientation orientation, int role) const
+{
+    if (orientation != Qt::Horizontal || section < 0 || section >= lockColumns)
+        return {};
+    static const QString titles[] = {tr("Key"), tr("Owner"), tr("TTL"), tr("State")};
+    static const QString hints[] = {
+        tr("What is locked"),
+        tr("Who holds the lock"),
+        tr("Time to live: when the lease ends unless it is renewed.\n"
+           "All bars have the same logarithmic scale, which ends at one hour."),
+        tr("Held, about to expire (10 seconds or less), or something that is no lock"),
+    };
+    if (role == Qt::DisplayRole)
+        return titles[section];
+    if (role == Qt::ToolTipRole)
+        return hints[section];
+    if (role == Qt::TextAlignmentRole)
+        return QVariant::fromValue(Qt::AlignLeft | Qt::AlignVCenter);
+    return {};
+}
+
+QString LockTableModel::text(const LockRow& row, LockColumn column) const
+{
+    switch (column) {
+    case LockColumn::Key:
+        return printableText(row.key);
+    case LockColumn::Holder:
+        if (row.state == LockState::WrongType)
+            return u"–"_s;
+        return row.owner == noOwner ? tr("no owner") : printableText(m_store->ownerName(row.owner));
+    case LockColumn::Ttl:
+        return row.end() ? durationText(remaining(*row.end())) : tr("never expires");
+    case LockColumn::State:
+        break;
+    }
+    switch (shownState(row)) {
+    case ShownState::Expiring:
+        return tr("Expiring");
+    case ShownState::NotALock: {
+        const std::string& what = m_store->table().details[row.detail];
+        return what.empty() ? tr("Not a lock") : tr("Not a lock (%1)").arg(printableText(what));
+    }
+    case ShownState::Held:
+        break;
+    }
+    return tr("Held");
+}
+
+QString LockTableModel::sentence(const LockRow& row) const
+{
+    const QString key = printableText(row.key);
+    if (row.state == LockState::WrongType)
+        return tr("%1 is not a lock and is left alone").arg(key);
+    const QString holder = row.owner == noOwner
+        ? tr("held without an owner")
+        : tr("held by %1").arg(printableText(m_store->ownerName(row.owner)));
+    const QString lease = row.end() ? tr("%1 left").arg(durationText(remaining(*row.end())))
+                                    : tr("never expires");
+    return tr("Lock %1, %2, %3").arg(key, holder, lease);
+}
+
+LockTableModel::ShownState LockTableModel::shownState(const LockRow& row) const
+{
+    if (row.state == LockState::WrongType)
+        return ShownState::NotALock;
+    return row.end() && remaining(*row.end()) <= expiringSoon ? ShownState::Expiring
+                                                             : ShownState::Held;
+}
+
+} // namespace lockboard

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "ui/locks/lock_table_model.h"
+
+#include <QTableView>
+
+namespace lockboard {
+
+//! The table of live locks. Keeps the selection, the current row and what one looks at in place
+//! when the model swaps its order, and lets the countdowns run while it can be seen.
+class LockTableView final : public QTableView {
+    Q_OBJECT
+
+public:
+    explicit LockTableView(LockTableModel& model, QWidget* parent = nullptr);
+
+    //! The locks selected, as they are shown now. Walks ranges: the many rows of a large selection
+    //! are cheap, but not free.
+    [[nodiscard]] std::vector<Lock> selectedLocks() const;
+    [[nodiscard]] std::size_t selectedCount() const;
+    [[nodiscard]] std::optional<Lock> currentLock() const;
+    //! What is said when there is nothing to show.
+    void setEmptyText(const QString& title, const QString& hint);
+
+    void keyboardSearch(const QString& text) override;
+
+Q_SIGNALS:
+    void selectedCountChanged();
+    //! Someone types into the table: the filter field wants it.
+    void typed(const QString& text);
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
+    void showEvent(QShowEvent* event) override;
+    void hideEvent(QHideEvent* event) override;
+    void changeEvent(QEvent* event) override;
+
+private:
+    void fitFonts();
+    void remember();
+    void restore();
+    void tick();
+
+    LockTableModel& m_model;
+    QTimer m_countdown;
+    std::vector<RowId> m_selected;
+    std::optional<RowId> m_top;
+    QString m_emptyTitle;
+    QString m_emptyHint;
+};
+
+} // namespace lockboard

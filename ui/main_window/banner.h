@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/live_view.h"
+
+#include <QFrame>
+
+class QLabel;
+
+namespace lockboard {
+
+//! Says above the table when what it shows may not be what there is, and why.
+class Banner final : public QFrame {
+    Q_OBJECT
+
+public:
+    explicit Banner(QWidget* parent = nullptr);
+    void showState(const SourceState& state, const QString& provider);
+
+protected:
+    void changeEvent(QEvent* event) override;
+
+private:
+    void tint();
+
+    QLabel* m_icon;
+    QLabel* m_text;
+    bool m_failed = false;
+};
+
+} // namespace lockboard

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+#include "ui/main_window/operations.h"
+
+#include "engine/audit_log.h"
+#include "ui/dialogs/acquire_dialog.h"
+#include "ui/dialogs/confirmation.h"
+#include "ui/dialogs/owner_dialog.h"
+#include "ui/locks/formatting.h"
+#include "ui/locks/lock_table_model.h"
+#include "ui/session/commands.h"
+
+#include <QPointer>
+
+#include <set>
+
+namespace lockboard {
+
+using namespace Qt::StringLiterals;
+
+Operations::Operations(Commands& commands, const LockTableModel& locks, const OwnersModel& owners,
+                       QWidget* window)
+    : QObject(window)
+    , m_commands(commands)
+    , m_locks(locks)
+    , m_owners(owners)
+    , m_window(window)
+{
+}
+
+void Operations::acquire()
+{
+    const QString operatorName = QString::fromStdString(AuditLog::defaultOperator());
+    auto* dialog = new AcquireDialog(operatorName, m_window);
+    connect(dialog, &AcquireDialog::submitted, this,
+            [this, dialog](const LockKeys& keys, const AcquireOptions& options) {
+                const QPointer<AcquireDialog> asker(dialog);
+                std::stop_source stop
+                    = m_commands.acquire(keys, options, [asker](const QString& problem) {
+                          if (asker)
+                              asker->finish(problem);
+                      });
+                // Who closes the dialog no longer wants to wait.
+                connect(dialog, &QDialog::rejected, this, [stop]() mutable { stop.request_stop(); });
+            });
+    dialog->open();
+}
+
+static QString holdersText(const std::vector<Lock>& locks)
+{
+    std::set<Owner> owners;
+    for (const Lock& lock : locks)
+        owners.insert(lock.owner);
+    const Owner& first = *owners.begin();
+    if (owners.size() > 1)
+        return Operations::tr("They have %1 different holders.").arg(numberText(owners.size()));
+    if (locks.size() == 1)
+        return first ? Operations::tr("It is held by “%1”.").arg(printableText(*first))
+                     : Operations::tr("It is held without an owner.");
+    return first ? Operations::tr("They are held by “%1”.").arg(printableText(*first))
+                 : Operations::tr("They are held without an owner.");
+}
+
+static QString warningText()
+{
+    return Operations::tr("Holders are not told: work that relies on a lock may then run twice "
+                          "at the same time.");
+}
+
+void Operations::release(std::vector<Lock> locks)
+{
+    std::erase_if(locks, [](const Lock& lock) { return lock.state != LockState::Held; });
+    if (locks.empty())
+        return;
+    const QString count = countText(locks.size(), u"lock"_s);
+    const QString question = locks.size() == 1
+        ? tr("Release the lock “%1”?").arg(printableText(locks.front().key))
+        : tr("Release %1?").arg(count);
+    auto* asks = new Confirmation(question, holdersText(locks) + u' ' + warningText(),
+                                  tr("Release %1").arg(count), m_window);
+    connect(asks, &Confirmation::confirmed, this,
+            [this, locks = std::move(locks)] { m_commands.release(locks); });
+    asks->open();
+}
+
+void Operations::releaseOwner(const std::string& owner)
+{
+    const std::uint64_t count = m_locks.store().countOf(owner);
+    const QString many = countText(count, u"lock"_s);
+    auto* asks = new Confirmation(tr("Release %1 of “%2”?").arg(many, printableText(owner)),
+                                  tr("Every lock that this owner holds is released, also those that "
+                                     "the filter hides.")
+                                      + u' ' + warningText(),
+                                  tr("Release %1").arg(many), m_window);
+    connect(asks, &Confirmation::confirmed, this,
+            [this, owner, count] { m_commands.releaseAll(owner, count); });
+    asks->open();
+}
+
+void Operations::releaseByOwner(const Owner& first)
+{
+    auto* dialog = new OwnerDialog(m_locks, m_owners, first, m_window);
+    connect(dialog, &OwnerDialog::confirmed, this,
+            [this](const std::string& owner, std::uint64_t count) {
+                m_commands.releaseAll(owner, count);
+            });
+    dialog->open();
+}
+
+void Operations::releaseAll(const QString& provider)
+{
+    const std::uint64_t count = m_locks.total();
+    const QString question = count == 1
+        ? tr("Release the only lock of “%1”?").arg(provider)
+        : tr("Release all %1 of “%2”?").arg(countText(count, u"lock"_s), provider);
+    auto* asks = new Confirmation(question,
+                                  tr("Everybody loses what they hold, also what the filter hides.")
+                                      + u' ' + warningText(),
+                                  tr("Release all"), m_window);
+    connect(asks, &Confirmation::confirmed, this,
+            [this, count] { m_commands.releaseAll({}, count); });
+    asks->open();
+}
+
+} // namespace lockboard

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#include "ui/main_window/status_line.h"
+
+#include "ui/locks/formatting.h"
+
+#include <QLabel>
+#include <QStatusBar>
+
+namespace lockboard {
+
+using namespace Qt::StringLiterals;
+
+StatusLine::StatusLine(QStatusBar* bar, bool readOnly)
+    : QObject(bar)
+    , m_counts(new QLabel(bar))
+    , m_state(new QLabel(bar))
+{
+    m_counts->setObjectName(u"countsLabel"_s);
+    m_state->setObjectName(u"stateLabel"_s);
+    const int gap = bar->fontMetrics().height() / 2;
+    m_counts->setContentsMargins(gap / 2, gap / 4, gap, gap / 4);
+    m_state->setContentsMargins(gap, gap / 4, gap / 2, gap / 4);
+    bar->addWidget(m_counts);
+    bar->addPermanentWidget(m_state);
+    if (readOnly) {
+        auto* badge = new QLabel(tr("Read-only"), bar);
+        badge->setObjectName(u"readOnlyBadge"_s);
+        badge->setToolTip(tr("Lockboard was started with --read-only: it looks, and changes nothing"));
+        QFont font = badge->font();
+        font.setBold(true);
+        badge->setFont(font);
+        bar->addPermanentWidget(badge);
+    }
+}
+
+void StatusLine::showCounts(std::size_t total, std::size_t shown, std::size_t selected)
+{
+    QString text = countText(total, u"lock"_s);
+    if (shown != total)
+        text += u"  ·  "_s + tr("%1 shown").arg(numberText(shown));
+    if (selected > 0)
+        text += u"  ·  "_s + tr("%1 selected").arg(numberText(selected));
+    m_counts->setText(text);
+}
+
+void StatusLine::showState(const QString& provider, const SourceState& state)
+{
+    static const QString words[] = {tr("connecting"), tr("live"), tr("stale"), tr("failed")};
+    m_state->setText(u"%1: %2"_s.arg(provider, words[state.kind]));
+    m_state->setToolTip(state.why);
+}
+
+} // namespace lockboard

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/live_view.h"
+
+class QLabel;
+class QStatusBar;
+
+namespace lockboard {
+
+//! The status bar: how many locks, how many of them shown and selected, and how the source is.
+class StatusLine final : public QObject {
+    Q_OBJECT
+
+public:
+    StatusLine(QStatusBar* bar, bool readOnly);
+    void showCounts(std::size_t total, std::size_t shown, std::size_t selected);
+    void showState(const QString& provider, const SourceState& state);
+
+private:
+    QLabel* m_counts;
+    QLabel* m_state;
+};
+
+} // namespace lockboard

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <QLabel>
+
+namespace lockboard {
+
+//! The quiet title over a part of the window.
+class Heading final : public QLabel {
+    Q_OBJECT
+
+public:
+    explicit Heading(const QString& text, QWidget* parent = nullptr)
+        : QLabel(text, parent)
+    {
+        setForegroundRole(QPalette::PlaceholderText);
+        QFont bold = font();
+        bold.setBold(true);
+        setFont(bold);
+        const int gap = fontMetrics().height() / 2;
+        setContentsMargins(gap, gap, gap, gap / 2);
+    }
+};
+
+} // namespace lockboard
