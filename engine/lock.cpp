@@ -8,30 +8,22 @@
 
 namespace lockboard {
 
-LockKeys::LockKeys(std::string key)
-{
-    m_keys.push_back(std::move(key));
-}
-
 LockKeys::LockKeys(std::vector<std::string> keys)
 {
-    m_keys.reserve(static_cast<qsizetype>(keys.size()));
-    for (std::string& key : keys)
-        m_keys.push_back(std::move(key));
-    normalize();
+    std::sort(keys.begin(), keys.end());
+    keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+    m_size = keys.size();
+    if (m_size == 1)
+        m_only = std::move(keys.front());
+    else
+        m_many = std::move(keys);
 }
 
-void LockKeys::normalize()
+KeyRelease ReleaseResult::of(const std::string& key) const
 {
-    std::sort(m_keys.begin(), m_keys.end());
-    m_keys.erase(std::unique(m_keys.begin(), m_keys.end()), m_keys.end());
-}
-
-bool ReleaseResult::allReleased() const
-{
-    return std::all_of(keys.begin(), keys.end(), [](const KeyRelease& key) {
-        return key.outcome == ReleaseOutcome::Released;
-    });
+    const auto it = std::find_if(m_left.begin(), m_left.end(),
+                                 [&](const KeyRelease& left) { return left.key == key; });
+    return it == m_left.end() ? KeyRelease(key, ReleaseOutcome::Released) : *it;
 }
 
 void ReleaseAllResult::leave(const std::string& reason, std::uint64_t count)

@@ -3,8 +3,6 @@
 
 #include "engine/clock.h"
 
-#include <QVarLengthArray>
-
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,40 +21,43 @@ using FencingToken = std::uint64_t;
 //! Keys are bytes. Whether they are fit for use is judged by the module (validation.h).
 class LockKeys final {
 public:
-    using Storage = QVarLengthArray<std::string, 1>;
-
     LockKeys() = default;
-    LockKeys(std::string key);
+    LockKeys(std::string key)
+        : m_only(std::move(key))
+        , m_size(1)
+    {
+    }
     LockKeys(const char* key)
-        : LockKeys(std::string(key))
+        : m_only(key)
+        , m_size(1)
     {
     }
     LockKeys(std::string_view key)
-        : LockKeys(std::string(key))
+        : m_only(key)
+        , m_size(1)
     {
     }
     explicit LockKeys(std::vector<std::string> keys);
     // Variadic rather than an initializer_list: gcc 12 miscompiles those inside a co_await.
     template <typename... More>
     requires(sizeof...(More) > 0) LockKeys(std::string first, More&&... more)
+        : LockKeys(
+            std::vector<std::string>{std::move(first), std::string(std::forward<More>(more))...})
     {
-        m_keys.reserve(1 + sizeof...(More));
-        m_keys.push_back(std::move(first));
-        (m_keys.push_back(std::string(std::forward<More>(more))), ...);
-        normalize();
     }
 
-    [[nodiscard]] auto begin() const { return m_keys.cbegin(); }
-    [[nodiscard]] auto end() const { return m_keys.cend(); }
-    [[nodiscard]] bool isEmpty() const { return m_keys.isEmpty(); }
-    [[nodiscard]] qsizetype size() const { return m_keys.size(); }
-    [[nodiscard]] const std::string& front() const { return m_keys.front(); }
-    [[nodiscard]] const std::string& operator[](qsizetype i) const { return m_keys[i]; }
+    [[nodiscard]] const std::string* begin() const { return m_size == 1 ? &m_only : m_many.data(); }
+    [[nodiscard]] const std::string* end() const { return begin() + m_size; }
+    [[nodiscard]] bool isEmpty() const { return m_size == 0; }
+    [[nodiscard]] std::size_t size() const { return m_size; }
+    [[nodiscard]] const std::string& front() const { return *begin(); }
+    [[nodiscard]] const std::string& operator[](std::size_t i) const { return begin()[i]; }
 
 private:
-    void normalize();
-
-    Storage m_keys;
+    // One key is what nearly every call has, and needs no allocation.
+    std::string m_only;
+    std::vector<std::string> m_many;
+    std::size_t m_size = 0;
 };
 
 //! What acquire gives: until when the keys are held, and the token that fences later holders off.
@@ -133,15 +134,23 @@ public:
     Owner holder; //!< with HeldByOther: who; none if the lock has no owner
 };
 
-//! Key by key what a release did; true only if every key was released.
+//! What a release did: every key is released but those that it names.
 class ReleaseResult final {
 public:
     ReleaseResult() = default;
-    explicit ReleaseResult(KeyRelease only) { keys.push_back(std::move(only)); }
+    explicit ReleaseResult(std::vector<KeyRelease> left)
+        : m_left(std::move(left))
+    {
+    }
 
-    [[nodiscard]] bool allReleased() const;
+    [[nodiscard]] bool allReleased() const { return m_left.empty(); }
+    //! The keys that were not released, and why, in the order of the call's LockKeys.
+    [[nodiscard]] const std::vector<KeyRelease>& left() const { return m_left; }
+    //! What became of one of the call's keys.
+    [[nodiscard]] KeyRelease of(const std::string& key) const;
 
-    QVarLengthArray<KeyRelease, 1> keys;
+private:
+    std::vector<KeyRelease> m_left;
 };
 
 //! What a releaseAll did: how many were released, how many were left, and why.

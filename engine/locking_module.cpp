@@ -19,7 +19,8 @@ LockingModule::LockingModule(const Config& config, const Container& container)
 }
 
 LockingModule::LockingModule(const Config& config, const Container& container, Settings settings)
-    : m_container(container)
+    : m_threadId(std::this_thread::get_id())
+    , m_container(container)
     , m_settings(std::move(settings))
 {
     const auto add = [this](const std::string& id, const ProviderRegistry::Found& found,
@@ -47,7 +48,7 @@ LockingModule::LockingModule(const Config& config, const Container& container, S
         add(always, *ProviderRegistry().find(always), ConfigValue::parse("{}", always), false);
 
     m_defaultId = !chosen.empty() ? chosen : entries.size() == 1 ? entries.front().id : always;
-    m_default = &find(m_defaultId);
+    m_default = &findNamed(m_defaultId);
     for (ProviderInfo& info : m_infos)
         info.isDefault = info.id == m_defaultId;
     if (chosen.empty())
@@ -57,10 +58,8 @@ LockingModule::LockingModule(const Config& config, const Container& container, S
 
 LockingModule::~LockingModule() = default;
 
-LockingModule::Slot& LockingModule::find(const std::string& provider)
+LockingModule::Slot& LockingModule::findNamed(const std::string& provider)
 {
-    if (provider.empty())
-        return *m_default;
     const std::string id = provider.starts_with("lp_") ? provider.substr(3) : provider;
     for (const auto& slot : m_slots) {
         if (slot->id == id)
@@ -73,13 +72,15 @@ LockingModule::Slot& LockingModule::find(const std::string& provider)
 }
 
 template <typename... Checked>
-std::exception_ptr LockingModule::fault(const char* verb, const Checked&... checked) const
+void LockingModule::admit(const char* verb, const Checked&... checked) const
 {
     if (m_settings.readOnly)
-        return std::make_exception_ptr(ReadOnly(verb));
+        throw ReadOnly(verb);
+    if ((isFit(checked) && ...))
+        return;
     std::optional<std::string> sentence;
     ((sentence = sentence ? std::move(sentence) : findFault(checked)), ...);
-    return sentence ? std::make_exception_ptr(InvalidArgument(*sentence)) : nullptr;
+    throw InvalidArgument(*sentence);
 }
 
 //! Calls from another thread: there, then back again.
@@ -161,10 +162,7 @@ Task<Grant> LockingModule::acquire(LockKeys keys, AcquireOptions options, Shared
         });
     }
     try {
-        if (auto error = fault("acquire", keys, options.owner()))
-            return failed<Grant>(std::move(error));
-        if (const auto sentence = findLeaseFault(options.lease()))
-            return failed<Grant>(InvalidArgument(*sentence));
+        admit("acquire", keys, options.owner(), options.lease());
         Slot& slot = find(options.provider());
         if (!m_settings.audit)
             return slot.provider->acquire(std::move(keys), std::move(options), std::move(context));
@@ -180,9 +178,7 @@ Task<Grant> LockingModule::acquire(LockKeys keys, AcquireOptions options, Shared
 static std::string describe(const ReleaseResult& result)
 {
     std::string text;
-    for (const KeyRelease& key : result.keys) {
-        if (key.outcome == ReleaseOutcome::Released)
-            continue;
+    for (const KeyRelease& key : result.left()) {
         text += text.empty() ? "not released: " : ", ";
         text += printable(key.key);
         if (key.outcome == ReleaseOutcome::NotHeld)
@@ -191,7 +187,7 @@ static std::string describe(const ReleaseResult& result)
             text += " (unknown)";
         else
             text +=
-                key.holder ? " (held by " + printable(*key.holder) + ')' : " (held without owner)";
+                " (held " + (key.holder ? "by " + printable(*key.holder) : "without owner") + ')';
     }
     return text.empty() ? "released" : text;
 }
@@ -207,8 +203,7 @@ Task<ReleaseResult> LockingModule::release(LockKeys keys, ReleaseOptions options
         });
     }
     try {
-        if (auto error = fault("release", keys, options.owner()))
-            return failed<ReleaseResult>(std::move(error));
+        admit("release", keys, options.owner());
         Slot& slot = find(options.provider());
         if (!m_settings.audit)
             return slot.provider->release(std::move(keys), std::move(options), std::move(context));
@@ -239,8 +234,7 @@ Task<ReleaseAllResult> LockingModule::releaseAll(ReleaseAllOptions options, Shar
             });
     }
     try {
-        if (auto error = fault("releaseAll", options.owner()))
-            return failed<ReleaseAllResult>(std::move(error));
+        admit("releaseAll", options.owner());
         Slot& slot = find(options.provider());
         if (!m_settings.audit)
             return slot.provider->releaseAll(std::move(options), std::move(context));
@@ -288,10 +282,7 @@ Task<void> LockingModule::executeJob(LockKeys keys, LockedJob job, ExecuteOption
 Task<void> LockingModule::executeHere(LockKeys keys, LockedJob job, ExecuteOptions options,
                                       SharedContext context)
 {
-    if (auto error = fault("execute", keys, options.owner()))
-        std::rethrow_exception(error);
-    if (const auto sentence = findLeaseFault(options.lease()))
-        throw InvalidArgument(*sentence);
+    admit("execute", keys, options.owner(), std::optional(options.lease()));
     Slot& slot = find(options.provider());
     AuditRecord record;
     if (m_settings.audit)

@@ -5,7 +5,9 @@
 #include "engine/config.h"
 #include "engine/contract.h"
 
-#include <QThread>
+#include <QObject>
+
+#include <thread>
 
 namespace lockboard {
 
@@ -72,17 +74,21 @@ public:
 private:
     struct Slot;
 
-    [[nodiscard]] bool isHere() const { return QThread::currentThread() == thread(); }
-    [[nodiscard]] Slot& find(const std::string& provider);
-    //! What forbids a call, if anything does.
-    template <typename... Checked>
-    [[nodiscard]] std::exception_ptr fault(const char* verb, const Checked&... checked) const;
+    [[nodiscard]] bool isHere() const { return std::this_thread::get_id() == m_threadId; }
+    [[nodiscard]] Slot& find(const std::string& provider)
+    {
+        return provider.empty() ? *m_default : findNamed(provider);
+    }
+    [[nodiscard]] Slot& findNamed(const std::string& provider);
+    //! Throws what forbids a call, if anything does.
+    template <typename... Checked> void admit(const char* verb, const Checked&... checked) const;
     template <typename T, typename Call> Task<T> callFromElsewhere(Call call);
     template <typename T, typename Describe>
     Task<T> audited(Task<T> call, AuditRecord record, Describe describe);
     Task<void> executeHere(LockKeys keys, LockedJob job, ExecuteOptions options,
                            SharedContext context);
 
+    const std::thread::id m_threadId;
     Container m_container;
     Settings m_settings;
     std::vector<std::unique_ptr<Slot>> m_slots;

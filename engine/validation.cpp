@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "engine/validation.h"
 
+#include <algorithm>
+
 namespace lockboard {
 
 using namespace std::chrono_literals;
 
-static constexpr qsizetype mostKeys = 10'000;
+static constexpr std::size_t mostKeys = 10'000;
 static constexpr std::size_t longestKey = 64 * 1024;
 static constexpr Duration longestLease = 10 * 365 * 24h;
 
@@ -28,24 +30,34 @@ std::optional<std::string> findFault(const LockKeys& keys)
 
 std::optional<std::string> findFault(const Owner& owner)
 {
-    if (!owner)
+    if (isFit(owner))
         return {};
     if (owner->empty())
         return "The owner is empty; leave it out for a lock without owner.";
-    if (*owner == "*")
-        return "The owner \"*\" is not allowed: on the wire it means \"no owner\".";
-    return {};
+    return "The owner \"*\" is not allowed: on the wire it means \"no owner\".";
 }
 
-std::optional<std::string> findLeaseFault(std::optional<Duration> lease)
+std::optional<std::string> findFault(std::optional<Duration> lease)
 {
-    if (!lease)
+    if (isFit(lease))
         return {};
     if (*lease <= 0ms)
         return "The lease must be longer than 0 ms; leave it out for a lock that never expires.";
-    if (*lease > longestLease)
-        return "The lease is longer than ten years.";
-    return {};
+    return "The lease is longer than ten years.";
+}
+
+bool isFit(std::optional<Duration> lease)
+{
+    return !lease || (*lease > 0ms && *lease <= longestLease);
+}
+
+bool isFit(const LockKeys& keys)
+{
+    if (keys.isEmpty() || keys.size() > mostKeys)
+        return false;
+    return std::all_of(keys.begin(), keys.end(), [](const std::string& key) {
+        return !key.empty() && key.size() <= longestKey;
+    });
 }
 
 } // namespace lockboard

@@ -14,6 +14,14 @@ namespace lockboard {
 //! at the most.
 [[nodiscard]] std::optional<std::string> findFault(const LockKeys& keys);
 [[nodiscard]] std::optional<std::string> findFault(const Owner& owner);
-[[nodiscard]] std::optional<std::string> findLeaseFault(std::optional<Duration> lease);
+[[nodiscard]] std::optional<std::string> findFault(std::optional<Duration> lease);
+
+// The same without a sentence, for the path of every call.
+[[nodiscard]] bool isFit(const LockKeys& keys);
+[[nodiscard]] inline bool isFit(const Owner& owner)
+{
+    return !owner || (!owner->empty() && *owner != "*");
+}
+[[nodiscard]] bool isFit(std::optional<Duration> lease);
 
 } // namespace lockboard

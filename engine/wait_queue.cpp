@@ -22,7 +22,7 @@ void WaitQueue::join(Ticket& ticket)
 
 void WaitQueue::leave(Ticket& ticket)
 {
-    for (qsizetype i = 0; i < ticket.m_places.size(); ++i) {
+    for (std::size_t i = 0; i < ticket.m_places.size(); ++i) {
         const auto it = m_queues.find(ticket.keys[i]);
         it->second.erase(ticket.m_places[i]);
         if (it->second.empty())

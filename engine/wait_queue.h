@@ -28,7 +28,7 @@ public:
 
     private:
         friend class WaitQueue;
-        QVarLengthArray<std::list<Ticket*>::iterator, 1> m_places;
+        std::vector<std::list<Ticket*>::iterator> m_places;
     };
 
     [[nodiscard]] bool isEmpty() const { return m_queues.empty(); }

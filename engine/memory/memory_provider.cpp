@@ -36,12 +36,12 @@ struct MemoryProvider::Waiter : WaitQueue::Ticket {
 
 Task<Grant> MemoryProvider::acquire(LockKeys keys, AcquireOptions options, SharedContext)
 {
-    const TimePoint now = settle();
+    settle();
     if (!options.waits()) {
         const auto obstacle = findObstacle(keys, options);
         if (obstacle != m_locks.end())
-            return failed<Grant>(conflict(obstacle, now));
-        return ready(take(keys, options, now));
+            return failed<Grant>(conflict(obstacle));
+        return ready(take(keys, options));
     }
     options.exclusively(); // a waiter never claims a lock without owner
     const auto mine = [&](const std::string& key) {
@@ -52,7 +52,7 @@ Task<Grant> MemoryProvider::acquire(LockKeys keys, AcquireOptions options, Share
     const bool overtakes =
         !waitQueue().hasWaiters(keys) || std::all_of(keys.begin(), keys.end(), mine);
     if (overtakes && findObstacle(keys, options) == m_locks.end())
-        return ready(take(keys, options, now));
+        return ready(take(keys, options));
     return acquireWaiting(std::move(keys), std::move(options));
 }
 
@@ -75,9 +75,9 @@ Task<Grant> MemoryProvider::acquireWaiting(LockKeys keys, AcquireOptions options
     if (isClosing())
         throw Cancelled("The provider was closed.");
     waitQueue().leave(waiter);
-    const TimePoint now = settle();
+    settle();
     for (const std::string& key : keys)
-        handOver(key, now);
+        handOver(key);
     if (reason == WakeReason::TimedOut)
         throw TimedOut();
     throw Cancelled();
@@ -85,31 +85,28 @@ Task<Grant> MemoryProvider::acquireWaiting(LockKeys keys, AcquireOptions options
 
 Task<ReleaseResult> MemoryProvider::release(LockKeys keys, ReleaseOptions options, SharedContext)
 {
-    const TimePoint now = settle();
-    ReleaseResult result;
-    result.keys.reserve(keys.size());
+    settle();
+    std::vector<KeyRelease> left;
     for (const std::string& key : keys) {
         const auto it = m_locks.find(key);
         if (it == m_locks.end()) {
-            result.keys.push_back(KeyRelease(key, ReleaseOutcome::NotHeld));
+            left.emplace_back(key, ReleaseOutcome::NotHeld);
             continue;
         }
         const Owner& holder = it->second.owner;
         const bool allowed = holder ? holder == options.owner()
                                     : !options.owner() || m_ownerless == Ownerless::Claimable;
-        if (!allowed) {
-            result.keys.push_back(KeyRelease(key, ReleaseOutcome::HeldByOther, holder));
-            continue;
-        }
-        remove(it, ChangeKind::Released);
-        result.keys.push_back(KeyRelease(key, ReleaseOutcome::Released));
+        if (allowed)
+            remove(it, ChangeKind::Released);
+        else
+            left.emplace_back(key, ReleaseOutcome::HeldByOther, holder);
     }
     if (!waitQueue().isEmpty()) {
-        // Only when all keys are free: a waiter may want several of them.
+        // Only now that all are free: a waiter may want several of them.
         for (const std::string& key : keys)
-            handOver(key, now);
+            handOver(key);
     }
-    return ready(std::move(result));
+    return ready(ReleaseResult(std::move(left)));
 }
 
 Task<ReleaseAllResult> MemoryProvider::releaseAll(ReleaseAllOptions options, SharedContext)
@@ -127,13 +124,13 @@ Task<ReleaseAllResult> MemoryProvider::releaseAll(ReleaseAllOptions options, Sha
             result.cancelled = true;
             break;
         }
-        const TimePoint now = settle();
+        settle();
         const auto it = m_locks.find(seen[i].first);
         if (it != m_locks.end()) {
             if (it->second.owner == seen[i].second) {
                 remove(it, ChangeKind::Released);
                 ++result.released;
-                handOver(seen[i].first, now);
+                handOver(seen[i].first);
             } else {
                 result.leave("taken by somebody else meanwhile");
             }
@@ -152,10 +149,10 @@ Task<ReleaseAllResult> MemoryProvider::releaseAll(ReleaseAllOptions options, Sha
 
 Task<Renewal> MemoryProvider::renew(LockKeys keys, std::string owner, std::optional<Duration> lease)
 {
-    const TimePoint now = settle();
+    settle();
     std::optional<TimePoint> end;
     if (lease)
-        end = now + *lease;
+        end = clock().now() + *lease;
     for (const std::string& key : keys) {
         const auto it = m_locks.find(key);
         if (it == m_locks.end() || it->second.owner != owner)
@@ -173,12 +170,11 @@ Task<Renewal> MemoryProvider::renew(LockKeys keys, std::string owner, std::optio
     co_return Renewal::until(end);
 }
 
-TimePoint MemoryProvider::settle()
+void MemoryProvider::settle()
 {
-    const TimePoint now = clock().now();
-    if (!m_leases.empty() && m_leases.begin()->first <= now)
+    // Without leases there is no need to know what time it is.
+    if (!m_leases.empty() && m_leases.begin()->first <= clock().now())
         endLeases();
-    return now;
 }
 
 bool MemoryProvider::admits(const Entry& entry, const AcquireOptions& options) const
@@ -199,16 +195,16 @@ MemoryProvider::Locks::iterator MemoryProvider::findObstacle(const LockKeys& key
     return m_locks.end();
 }
 
-Grant MemoryProvider::take(const LockKeys& keys, const AcquireOptions& options, TimePoint now)
+Grant MemoryProvider::take(const LockKeys& keys, const AcquireOptions& options)
 {
     std::optional<TimePoint> end;
     if (options.lease())
-        end = now + *options.lease();
+        end = clock().now() + *options.lease();
     const FencingToken token = ++m_lastToken;
     std::optional<TimePoint> earliest = end;
     bool extension = false;
     for (const std::string& key : keys) {
-        const auto [it, isNew] = m_locks.try_emplace(key);
+        const auto [it, isNew] = place(key);
         Entry& entry = it->second;
         entry.token = token;
         const bool claimed = !isNew && entry.owner != options.owner();
@@ -225,6 +221,16 @@ Grant MemoryProvider::take(const LockKeys& keys, const AcquireOptions& options, 
              it);
     }
     return Grant(earliest, token).asExtension(extension);
+}
+
+std::pair<MemoryProvider::Locks::iterator, bool> MemoryProvider::place(const std::string& key)
+{
+    if (m_spare.empty())
+        return m_locks.try_emplace(key);
+    m_spare.key() = key;
+    auto placed = m_locks.insert(std::move(m_spare));
+    m_spare = std::move(placed.node); // back again if the key was there
+    return {placed.position, placed.inserted};
 }
 
 void MemoryProvider::setLease(Locks::iterator it, std::optional<TimePoint> end)
@@ -246,11 +252,13 @@ void MemoryProvider::remove(Locks::iterator it, ChangeKind why)
     if (it->second.leaseEnd)
         m_leases.erase(it->second.lease);
     // Out of the map first: whoever hears of the loss may call us again.
-    const auto gone = m_locks.extract(it);
+    auto gone = m_locks.extract(it);
     noteLost(gone.mapped().owner, gone.key());
+    gone.mapped() = Entry();
+    m_spare = std::move(gone);
 }
 
-void MemoryProvider::handOver(const std::string& key, TimePoint now)
+void MemoryProvider::handOver(const std::string& key)
 {
     while (WaitQueue::Ticket* ticket = waitQueue().front(key)) {
         auto& waiter = static_cast<Waiter&>(*ticket);
@@ -262,7 +270,7 @@ void MemoryProvider::handOver(const std::string& key, TimePoint now)
             || findObstacle(waiter.keys, waiter.options) != m_locks.end())
             return;
         waitQueue().leave(waiter);
-        waiter.grant = take(waiter.keys, waiter.options, now);
+        waiter.grant = take(waiter.keys, waiter.options);
         waiter.signal.raise();
         return;
     }
@@ -289,23 +297,21 @@ void MemoryProvider::endLeases()
     while (!m_leases.empty() && m_leases.begin()->first <= now) {
         const std::string key = *m_leases.begin()->second;
         remove(m_locks.find(key), ChangeKind::Expired);
-        handOver(key, now);
+        handOver(key);
     }
     watchLeases();
 }
 
-std::exception_ptr MemoryProvider::conflict(Locks::const_iterator it, TimePoint now) const
+std::exception_ptr MemoryProvider::conflict(Locks::const_iterator it) const
 {
     std::optional<Duration> remaining;
     if (it->second.leaseEnd)
-        remaining = std::chrono::ceil<Duration>(*it->second.leaseEnd - now);
+        remaining = std::chrono::ceil<Duration>(*it->second.leaseEnd - clock().now());
     return std::make_exception_ptr(Conflict(it->first, it->second.owner, remaining));
 }
 
-void MemoryProvider::note(ChangeKind kind, Locks::const_iterator it)
+void MemoryProvider::tellViews(ChangeKind kind, Locks::const_iterator it)
 {
-    if (m_views.empty())
-        return;
     Lock lock(it->first, it->second.owner, it->second.leaseEnd);
     lock.token = it->second.token;
     std::erase_if(m_views, [](const auto& view) { return !view; });

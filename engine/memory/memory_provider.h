@@ -47,22 +47,30 @@ private:
 
     Task<Grant> acquireWaiting(LockKeys keys, AcquireOptions options);
     //! Ends the leases that are over; every call does so first, and so sees only live locks.
-    TimePoint settle();
+    void settle();
     [[nodiscard]] bool admits(const Entry& entry, const AcquireOptions& options) const;
     //! The first key that a call cannot have now; none: it can have them all.
     Locks::iterator findObstacle(const LockKeys& keys, const AcquireOptions& options);
-    Grant take(const LockKeys& keys, const AcquireOptions& options, TimePoint now);
+    Grant take(const LockKeys& keys, const AcquireOptions& options);
+    //! The entry of a key, a new one if need be.
+    std::pair<Locks::iterator, bool> place(const std::string& key);
     void setLease(Locks::iterator it, std::optional<TimePoint> end);
     void remove(Locks::iterator it, ChangeKind why);
     //! Gives a key that came free to whoever leads its queue, if he can have all that he wants.
-    void handOver(const std::string& key, TimePoint now);
+    void handOver(const std::string& key);
     void endLeases();
     void watchLeases();
-    [[nodiscard]] std::exception_ptr conflict(Locks::const_iterator it, TimePoint now) const;
-    void note(ChangeKind kind, Locks::const_iterator it);
+    [[nodiscard]] std::exception_ptr conflict(Locks::const_iterator it) const;
+    void note(ChangeKind kind, Locks::const_iterator it)
+    {
+        if (!m_views.empty())
+            tellViews(kind, it);
+    }
+    void tellViews(ChangeKind kind, Locks::const_iterator it);
 
     Ownerless m_ownerless;
     Locks m_locks;
+    Locks::node_type m_spare; // the last lock's node: taking and releasing in turn allocates none
     Leases m_leases;
     FencingToken m_lastToken = 0;
     Clock::TimerId m_leaseTimer = 0;
