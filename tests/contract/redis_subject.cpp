@@ -18,7 +18,7 @@ public:
     LockingModule& module() override { return m_module; }
     Clock& clock() override { return m_clock; }
     Duration tolerance() const override { return Duration(60); }
-    void pass(Duration time) override { QTest::qWait(time); }
+    void pass(Duration time) override { QTest::qWait(int(time.count())); }
 
 private:
     // One server for the whole program; every case begins with an empty one.
