@@ -166,8 +166,10 @@ Task<Grant> BasicProvider::acquireWaiting(LockKeys keys, AcquireOptions options,
             ticket.woken = false;
             attempt = std::make_shared<Attempt>(keys, &ticket);
             runAttempt(attempt, oneTry, context);
-            if (attempt->finished)
+            if (attempt->finished) {
+                ticket.signal.reset(); // raised for nobody: nothing has waited yet
                 continue;
+            }
         }
         std::optional<TimePoint> until = deadline;
         if (!attempt && nextLook && m_queue.leads(ticket))

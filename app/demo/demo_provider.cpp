@@ -27,7 +27,8 @@ public:
         return m_provider.executeJob(std::move(keys), std::move(job), std::move(options),
                                      std::move(context));
     }
-    Task<ReleaseResult> release(LockKeys keys, ReleaseOptions options, SharedContext context) override
+    Task<ReleaseResult> release(LockKeys keys, ReleaseOptions options,
+                                SharedContext context) override
     {
         return m_provider.release(std::move(keys), std::move(options), std::move(context));
     }
@@ -50,7 +51,7 @@ Config demoConfig()
 {
     ProviderRegistry::Kind kind;
     kind.identifier = MemoryProvider::identifier;
-    kind.medusaNames = {"demo"}; // another name for resolve, as Medusa's packages have theirs
+    kind.medusaNames = { "demo" }; // another name for resolve, as Medusa's packages have theirs
     kind.factory = [](const Container& container, const ProviderSetup&) {
         return std::make_unique<DemoProvider>(container);
     };

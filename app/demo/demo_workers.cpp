@@ -36,8 +36,8 @@ std::string DemoWorkers::newKey(const char* prefix)
 std::string DemoWorkers::worker()
 {
     static constexpr const char* names[] = {
-        "checkout@shop-eu-1", "checkout@shop-eu-2", "inventory@shop-eu-1", "payments@shop-eu-2",
-        "import-worker-7",
+        "checkout@shop-eu-1", "checkout@shop-eu-2", "inventory@shop-eu-1",
+        "payments@shop-eu-2", "import-worker-7",
     };
     return names[dice(5)];
 }
@@ -62,7 +62,7 @@ void DemoWorkers::populate()
     take("migration:catalogue-2024-05", {}, {});
     take("nightly-export", "cron@shop-eu-2", {});
     take("sync:erp:prices", "import-worker-7", 6h);
-    m_longKeys = {newKey("ful"), newKey("ful"), newKey("ful")};
+    m_longKeys = { newKey("ful"), newKey("ful"), newKey("ful") };
     for (const std::string& key : m_longKeys)
         take(key, renewer, 45s);
 }
@@ -72,10 +72,12 @@ void DemoWorkers::work()
     switch (dice(6)) {
     case 0:
     case 1:
-        hold(newKey("cart"), worker(), Duration(15'000 + dice(30'000)), Duration(1500 + dice(9000)));
+        hold(newKey("cart"), worker(), Duration(15'000 + dice(30'000)),
+             Duration(1500 + dice(9000)));
         break;
     case 2:
-        hold(newKey("order"), worker(), Duration(60'000 + dice(60'000)), Duration(2000 + dice(15'000)));
+        hold(newKey("order"), worker(), Duration(60'000 + dice(60'000)),
+             Duration(2000 + dice(15'000)));
         break;
     case 3:
         take(newKey("cart"), worker(), Duration(5000 + dice(12'000))); // forgets to release
@@ -84,7 +86,8 @@ void DemoWorkers::work()
         renewSome();
         break;
     case 5:
-        hold(newKey("payses"), "execute:" + QUuid::createUuid().toString(QUuid::WithoutBraces).toStdString(),
+        hold(newKey("payses"),
+             "execute:" + QUuid::createUuid().toString(QUuid::WithoutBraces).toStdString(),
              ExecuteOptions::defaultLease, Duration(3000 + dice(6000))); // as a job of execute does
         break;
     }

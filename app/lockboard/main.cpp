@@ -71,9 +71,9 @@ int show(int argc, char** argv, const CommandLine& wanted, const Config& config)
 
     LockingModule::Settings settings;
     settings.readOnly = wanted.readOnly;
-    settings.audit = std::make_shared<AuditLog>(
-        wanted.auditLog.isEmpty() ? AuditLog::defaultFile() : wanted.auditLog,
-        AuditLog::defaultOperator());
+    settings.audit = std::make_shared<AuditLog>(wanted.auditLog.isEmpty() ? AuditLog::defaultFile()
+                                                                          : wanted.auditLog,
+                                                AuditLog::defaultOperator());
     EngineThread engine(config, settings);
     LockingModule& module = engine.open();
 
@@ -107,9 +107,10 @@ int main(int argc, char** argv)
         }
         if (!hasDisplay()) {
             if (wanted.screenshot.isEmpty()) {
-                return complain(noDisplay,
-                                u"there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set); "
-                                "lockboardctl works without one, and so does --screenshot"_s);
+                return complain(
+                    noDisplay,
+                    u"there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set); "
+                    "lockboardctl works without one, and so does --screenshot"_s);
             }
             qputenv("QT_QPA_PLATFORM", "offscreen");
         }

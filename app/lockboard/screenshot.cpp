@@ -17,9 +17,11 @@ Screenshot::Screenshot(MainWindow& window, const QString& file, std::chrono::mil
     , m_window(window)
     , m_file(file)
 {
-    const auto once = static_cast<Qt::ConnectionType>(Qt::AutoConnection | Qt::SingleShotConnection);
-    connect(&window, &MainWindow::firstDataShown, this,
-            [this, moment] { QTimer::singleShot(moment, this, &Screenshot::take); }, once);
+    const auto once =
+        static_cast<Qt::ConnectionType>(Qt::AutoConnection | Qt::SingleShotConnection);
+    connect(
+        &window, &MainWindow::firstDataShown, this,
+        [this, moment] { QTimer::singleShot(moment, this, &Screenshot::take); }, once);
     QTimer::singleShot(60s, this, [] {
         std::fputs("lockboard: nothing came to be shown within a minute\n", stderr);
         QCoreApplication::exit(1);

@@ -55,7 +55,7 @@ std::string sentenceOf(const LockError& error)
     if (const auto* config = dynamic_cast<const ConfigError*>(&error))
         return describe(*config);
     if (error.code() == ErrorCode::OutcomeUnknown)
-        return "The outcome is unknown: " + error.message() + " Look before you try again.";
+        return "The outcome is unknown; look before you try again: " + error.message();
     return error.message();
 }
 

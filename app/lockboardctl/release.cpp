@@ -74,8 +74,8 @@ Task<int> runRelease(Session& session, Arguments arguments)
     if (others)
         complain("To release another's lock, name its holder with --owner, or say --no-owner.");
     if (unknown) {
-        complain("The connection was lost before the answer: the outcome is unknown. Look before "
-                 "you try again.");
+        complain("The outcome is unknown; look before you try again: the connection was lost "
+                 "before the answer.");
         co_return Unreachable;
     }
     co_return result.allReleased() ? Done : No;

@@ -11,15 +11,17 @@ namespace lockboard {
 
 void RedisCommand::writeTo(std::string& out) const
 {
-    char* bytes = nullptr;
-    // hiredis takes `const char**` and leaves it as it is.
-    const int size =
-        redisFormatCommandArgv(&bytes, static_cast<int>(m_parts.size()),
-                               const_cast<const char**>(m_parts.constData()), m_sizes.constData());
+    // The other formatter of hiredis, for plain memory, goes by sprintf and takes three times as
+    // long.
+    sds bytes = nullptr;
+    // It takes `const char**` and leaves it as it is.
+    const int size = redisFormatSdsCommandArgv(&bytes, static_cast<int>(m_parts.size()),
+                                               const_cast<const char**>(m_parts.constData()),
+                                               m_sizes.constData());
     if (size < 0)
         throw std::bad_alloc();
     out.append(bytes, static_cast<std::size_t>(size));
-    redisFreeCommand(bytes);
+    redisFreeSdsCommand(bytes);
 }
 
 RedisPending::~RedisPending()

@@ -219,7 +219,7 @@ void RedisConnection::readAvailable()
     const QPointer<RedisConnection> self(this);
     const std::uint64_t epoch = m_epoch;
     // No more in one turn of the event loop: others want theirs.
-    int budget = 16;
+    int budget = 4;
     // hiredis moves what is left in its buffer to the front every kilobyte: feed it small pieces.
     char piece[16 * 1024];
     m_reading = true;

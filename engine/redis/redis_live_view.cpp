@@ -80,9 +80,10 @@ void RedisLiveView::fail(const std::exception_ptr& problem)
     try {
         std::rethrow_exception(problem);
     } catch (const LockError& error) {
-        if (error.code() == ErrorCode::Denied)
+        const bool denied = error.code() == ErrorCode::Denied;
+        if (denied)
             kind = SourceState::Failed;
-        setState(SourceState(kind, QString::fromStdString(error.message())));
+        setState(SourceState(kind, QString::fromStdString(error.message()), denied));
     }
 }
 
@@ -101,7 +102,7 @@ void RedisLiveView::begin(Phase phase)
     abandon();
     m_phase = phase;
     m_scanBegan = m_clock.now();
-    m_cursor = "0";
+    m_cursor = std::string(1, '0'); // assigning "0": gcc 12 warns of an overlap
     m_pages = 0;
     m_scanning = false;
     m_exhausted = false;

@@ -154,34 +154,28 @@ Task<ReleaseResult> RedisProvider::release(LockKeys keys, ReleaseOptions options
     eval.addArgument(options.owner().value_or(nobody));
     eval.addArgument(m_settings.ownerless == Ownerless::Claimable ? "1" : "0");
 
-    ReleaseResult result;
-    result.keys.reserve(keys.size());
+    std::vector<KeyRelease> left;
     RedisAnswer answer;
-    bool known = true;
     try {
         answer = co_await m_client.eval(std::move(eval));
     } catch (const OutcomeUnknown&) {
-        known = false;
+        for (const std::string& key : keys)
+            left.emplace_back(key, ReleaseOutcome::Unknown);
+        co_return ReleaseResult(std::move(left));
     }
     throwIfRefused(answer.reply, keys);
-    for (qsizetype i = 0; i < keys.size(); ++i) {
-        const RedisReply outcome = answer.reply.at(static_cast<std::size_t>(i) + 1);
-        if (!known)
-            result.keys.push_back(KeyRelease(keys[i], ReleaseOutcome::Unknown));
-        else if (outcome.isString())
-            result.keys.push_back(
-                KeyRelease(keys[i], ReleaseOutcome::HeldByOther, ownerOf(outcome.text())));
-        else if (outcome.integer() == 0)
-            result.keys.push_back(KeyRelease(keys[i], ReleaseOutcome::NotHeld));
-        else
-            result.keys.push_back(KeyRelease(keys[i], ReleaseOutcome::Released));
-    }
-    for (qsizetype i = 0; i < keys.size(); ++i) {
-        const std::int64_t how = answer.reply.at(static_cast<std::size_t>(i) + 1).integer();
-        if (how > 0)
+    const bool brief = answer.reply.isInteger();
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        const RedisReply one = answer.reply.at(i + 1);
+        const std::int64_t how = brief ? answer.reply.integer() : one.integer();
+        if (one.isString())
+            left.emplace_back(keys[i], ReleaseOutcome::HeldByOther, ownerOf(one.text()));
+        else if (how == 0)
+            left.emplace_back(keys[i], ReleaseOutcome::NotHeld);
+        if (how > 0) // what waits goes on from the event loop, when all are free
             noteGone(keys[i], how == 1 ? options.owner() : Owner());
     }
-    co_return result;
+    co_return ReleaseResult(std::move(left));
 }
 
 Duration RedisProvider::retryDelay(int attempt) const

@@ -19,6 +19,7 @@ private Q_SLOTS:
     void saysSoonThatNobodyListens_data();
     void saysSoonThatNobodyListens();
     void givesUpOnAServerThatHangs();
+    void saysThatTheOutcomeIsUnknown();
     void refusesABadUrl_data();
     void refusesABadUrl();
     void saysThatItIsDenied();
@@ -51,10 +52,25 @@ void TestCtlFailures::saysSoonThatNobodyListens()
     const CtlRun run =
         Ctl().run(words + QByteArrayList{ "--connect", "redis://127.0.0.1:" + port });
     QCOMPARE(run.code, 69);
-    QVERIFY(clock.elapsed() < 5000);
+    QVERIFY(clock.elapsed() < 8000);
     QCOMPARE(run.err.count('\n'), 1);
     QVERIFY2(run.err.startsWith("lockboardctl: "), run.err);
     QVERIFY2((run.err + run.out).contains("127.0.0.1:" + port), run.err + run.out);
+}
+
+//! Somebody tried to acquire a lock.
+static bool hasTried(const RedisServer& server)
+{
+    return server.cli({ u"INFO"_s, u"commandstats"_s }).contains(u"cmdstat_eval"_s);
+}
+
+//! A config with one Redis that is given up soon.
+static QByteArray impatientConfig(const Ctl& ctl, const RedisServer& server)
+{
+    const QByteArray text = R"({"providers": [{"resolve": "redis", "id": "shop", "options": {
+        "redisUrl": "%", "redisOptions": {"connectTimeout": 500, "commandTimeout": 500}}}]})";
+    return ctl.writeFile(u"c.json"_s, QByteArray(text).replace("%", server.url().toUtf8()))
+        .toUtf8();
 }
 
 void TestCtlFailures::givesUpOnAServerThatHangs()
@@ -62,12 +78,28 @@ void TestCtlFailures::givesUpOnAServerThatHangs()
     RedisServer server;
     server.pause();
     const Ctl ctl;
-    QElapsedTimer clock;
-    clock.start();
-    const CtlRun run = ctl.run({ "list", "--connect", server.url().toUtf8() });
+    for (const QByteArrayList& words : { QByteArrayList{ "list" }, { "acquire", "k" } }) {
+        const CtlRun run =
+            ctl.run(words + QByteArrayList{ "--config", impatientConfig(ctl, server) });
+        QCOMPARE(run.code, 69);
+        QCOMPARE(run.complaint().count('\n'), 0);
+        QVERIFY2(run.complaint().contains("can't be reached"), run.err);
+    }
+}
+
+void TestCtlFailures::saysThatTheOutcomeIsUnknown()
+{
+    RedisServer server;
+    server.cli({ u"SET"_s, u"medusa_lock:k"_s, u"bob"_s });
+    const Ctl ctl;
+    // It has connected and waits; its next try is sent, and never answered.
+    const auto waiting =
+        ctl.start({ "acquire", "k", "--wait", "1h", "--config", impatientConfig(ctl, server) });
+    QTRY_VERIFY_WITH_TIMEOUT(hasTried(server), 20'000);
+    server.pause();
+    const CtlRun run = Ctl::finish(*waiting);
     QCOMPARE(run.code, 69);
-    QVERIFY2(clock.elapsed() < 20'000, run.err);
-    QCOMPARE(run.err.count('\n'), 1);
+    QVERIFY2(run.complaint().contains("outcome is unknown"), run.err);
 }
 
 void TestCtlFailures::refusesABadUrl_data()
@@ -138,14 +170,13 @@ void TestCtlFailures::holdsNothingAfterAnInterruption()
     Ctl ctl;
     ctl.alwaysWith({ "--connect", server.url().toUtf8() });
     const auto waiting = ctl.start({ "acquire", "a", "b", "--owner", "eve", "--wait", "1h" });
-    QVERIFY(waiting->waitForStarted());
-    QTest::qWait(700); // past the handlers' installation, and into the wait
+    QTRY_VERIFY_WITH_TIMEOUT(hasTried(server), 20'000);
     QElapsedTimer clock;
     clock.start();
     ::kill(static_cast<pid_t>(waiting->processId()), number);
     const CtlRun run = Ctl::finish(*waiting);
     QCOMPARE(run.code, 128 + number);
-    QVERIFY(clock.elapsed() < 1500);
+    QVERIFY(clock.elapsed() < 5000);
     QCOMPARE(run.err, "lockboardctl: Interrupted.\n");
     server.cli({ u"DEL"_s, u"medusa_lock:b"_s });
     QTest::qWait(300);

@@ -74,8 +74,7 @@ void TestAuditLog::everyMutationLeavesALine()
         story << line[u"verb"_s].toString() + u": "_s + line[u"outcome"_s].toString();
     }
     QCOMPARE(story,
-             (QStringList{u"acquire: granted"_s,
-                          u"acquire: Failed to acquire lock for key \"b\""_s,
+             (QStringList{u"acquire: granted"_s, u"acquire: Failed to acquire lock for key \"b\""_s,
                           u"release: not released: nothing (not held)"_s, u"execute: done"_s,
                           u"execute: the job failed"_s, u"releaseAll: released 1, left 0"_s}));
     QCOMPARE(all[0][u"keys"_s].toArray(), (QJsonArray{u"a"_s, u"b"_s}));

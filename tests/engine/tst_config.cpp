@@ -61,7 +61,8 @@ void TestConfig::errors_data()
     row("wrong type of id", "{\"providers\": [{\"resolve\": \"in-memory\",\n\"id\": 7}]}",
         "/providers/0/id", 2, "must be a string");
     row("unknown provider", "{\"providers\": [{\"resolve\": \"zookeeper\", \"id\": \"a\"}]}",
-        "/providers/0/resolve", 1, "\"zookeeper\" is not a known provider; known are \"in-memory\"");
+        "/providers/0/resolve", 1,
+        "\"zookeeper\" is not a known provider; known are \"in-memory\"");
     row("two with one id",
         "{\"providers\": [{\"resolve\": \"in-memory\", \"id\": \"a\"},\n"
         "{\"resolve\": \"in-memory\", \"id\": \"a\"}]}",
@@ -84,7 +85,8 @@ void TestConfig::errors_data()
     row("options no object",
         "{\"providers\": [{\"resolve\": \"in-memory\", \"id\": \"a\", \"options\": []}]}",
         "/providers/0/options", 1, "must be an object");
-    row("unknown member", "{\"providers\": [{\"resolve\": \"in-memory\", \"id\": \"a\",\n\"x\": 1}]}",
+    row("unknown member",
+        "{\"providers\": [{\"resolve\": \"in-memory\", \"id\": \"a\",\n\"x\": 1}]}",
         "/providers/0/x", 2, "is not a known option");
     row("unknown member at the top", "{\"provider\": []}", "/provider", 1, "is not a known option");
     row("the name of another provider",
@@ -153,7 +155,8 @@ void TestConfig::pluginIsLoaded()
 
     QFile unknown(folder.filePath(u"unknown.json"_s));
     QVERIFY(unknown.open(QIODevice::WriteOnly));
-    unknown.write(R"({"providers": [{"resolve": "./my_lock.so", "id": "m", "options": {"x": 1}}]})");
+    unknown.write(
+        R"({"providers": [{"resolve": "./my_lock.so", "id": "m", "options": {"x": 1}}]})");
     unknown.close();
     try {
         LockingModule other(Config::load(unknown.fileName().toStdString()), container);

@@ -32,7 +32,8 @@ void TestModule::defaultRule_data()
     QTest::newRow("the only one") << a << QStringLiteral("a") << true;
     QTest::newRow("is_default") << QString(a + u',' + c) << QStringLiteral("c") << false;
     QTest::newRow("the only one, is_default") << c << QStringLiteral("c") << false;
-    QTest::newRow("two, no default") << QString(a + u',' + b) << QStringLiteral("in-memory") << true;
+    QTest::newRow("two, no default")
+        << QString(a + u',' + b) << QStringLiteral("in-memory") << true;
 }
 
 void TestModule::defaultRule()
@@ -42,11 +43,10 @@ void TestModule::defaultRule()
     QFETCH(bool, said);
     SystemClock clock;
     std::vector<std::pair<LogLevel, std::string>> log;
-    const Container container(clock, [&](LogLevel level, const std::string& line) {
-        log.emplace_back(level, line);
-    });
-    const Config config = Config::parse(
-        "{\"providers\": [" + providers.toStdString() + "]}", "test", ".");
+    const Container container(
+        clock, [&](LogLevel level, const std::string& line) { log.emplace_back(level, line); });
+    const Config config =
+        Config::parse("{\"providers\": [" + providers.toStdString() + "]}", "test", ".");
     const LockingModule locks(config, container);
     QCOMPARE(locks.defaultProviderId(), chosen.toStdString());
     QCOMPARE(log.size(), said ? 1u : 0u);
@@ -158,7 +158,8 @@ void TestModule::sharedContextReachesTheProvider()
     await(locks.acquire("k", {}, context));
     await(locks.release("k", {}, context));
     await(locks.releaseAll({}, context));
-    await(locks.execute("k", [] {}, {}, context));
+    await(locks.execute(
+        "k", [] {}, {}, context));
     QCOMPARE(heard, std::vector<std::string>(4, "r7"));
 }
 

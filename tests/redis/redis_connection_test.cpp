@@ -201,9 +201,9 @@ void RedisConnectionTest::doesNotKnowWhatBecameOfWhatItSent()
     QTimer::singleShot(100, this, [&proxy] { proxy.dropAll(); });
     const LockKeys keys("b", "c");
     const ReleaseResult result = await(locks->release(keys, ReleaseOptions().ownedBy("me")));
-    QCOMPARE(result.keys.size(), 2);
-    QCOMPARE(result.keys[0].outcome, ReleaseOutcome::Unknown);
-    QCOMPARE(result.keys[1].outcome, ReleaseOutcome::Unknown);
+    QCOMPARE(result.left().size(), 2u);
+    QCOMPARE(result.left()[0].outcome, ReleaseOutcome::Unknown);
+    QCOMPARE(result.left()[1].outcome, ReleaseOutcome::Unknown);
     QVERIFY(!result.allReleased());
 }
 

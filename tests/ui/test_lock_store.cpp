@@ -24,9 +24,8 @@ private Q_SLOTS:
                 if (random() % 5 == 0)
                     store.reclaim();
             } else {
-                const Owner owner = random() % 4 == 0
-                    ? Owner()
-                    : Owner("o" + std::to_string(random() % 90));
+                const Owner owner =
+                    random() % 4 == 0 ? Owner() : Owner("o" + std::to_string(random() % 90));
                 store.upsert(Lock(key, owner), 1);
                 truth[key] = owner;
             }

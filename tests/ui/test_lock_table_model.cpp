@@ -58,10 +58,11 @@ private Q_SLOTS:
                 cells << at(r, LockColumn(column));
             return cells;
         };
-        QCOMPARE(row(0), QStringList({u"a"_s, u"ann"_s, u"42 s"_s, u"Held"_s}));
-        QCOMPARE(row(1), QStringList({u"b"_s, u"no owner"_s, u"never expires"_s, u"Held"_s}));
-        QCOMPARE(row(2), QStringList({u"c"_s, u"–"_s, u"never expires"_s, u"Not a lock (hash)"_s}));
-        QCOMPARE(row(3), QStringList({u"d\\xff"_s, u"bob"_s, u"9.4 s"_s, u"Expiring"_s}));
+        QCOMPARE(row(0), QStringList({ u"a"_s, u"ann"_s, u"42 s"_s, u"Held"_s }));
+        QCOMPARE(row(1), QStringList({ u"b"_s, u"no owner"_s, u"never expires"_s, u"Held"_s }));
+        QCOMPARE(row(2),
+                 QStringList({ u"c"_s, u"–"_s, u"never expires"_s, u"Not a lock (hash)"_s }));
+        QCOMPARE(row(3), QStringList({ u"d\\xff"_s, u"bob"_s, u"9.4 s"_s, u"Expiring"_s }));
         QCOMPARE(m_model->index(0, 0).data(Qt::AccessibleTextRole).toString(),
                  u"Lock a, held by ann, 42 s left"_s);
         QCOMPARE(m_model->lockAt(3).key, std::string("d\xff"));
@@ -99,7 +100,7 @@ private Q_SLOTS:
     void theLastFilterWins()
     {
         fill(20'000);
-        for (const auto& text : {u"owner_1"_s, u"owner_2"_s, u"key_100777"_s})
+        for (const auto& text : { u"owner_1"_s, u"owner_2"_s, u"key_100777"_s })
             m_model->setFilter(LockFilter::parse(text));
         QTRY_COMPARE(m_model->rowCount(), 1);
         QTest::qWait(50); // whatever came late has come
@@ -110,7 +111,8 @@ private Q_SLOTS:
     {
         fill(20'000);
         for (int round = 0; round < 30; ++round) {
-            m_model->sort(int(LockColumn::Key), round % 2 ? Qt::AscendingOrder : Qt::DescendingOrder);
+            m_model->sort(int(LockColumn::Key),
+                          round % 2 ? Qt::AscendingOrder : Qt::DescendingOrder);
             for (int i = 0; i < 50; ++i)
                 m_model->remove("key_" + std::to_string(100'000 + round * 50 + i));
             for (int i = 0; i < 50; ++i)
@@ -146,8 +148,8 @@ private Q_SLOTS:
         fill(50);
         LockTableView view(*m_model);
         const auto select = [&](int row) {
-            view.selectionModel()->select(m_model->index(row, 0), QItemSelectionModel::Select
-                                                                      | QItemSelectionModel::Rows);
+            view.selectionModel()->select(m_model->index(row, 0),
+                                          QItemSelectionModel::Select | QItemSelectionModel::Rows);
         };
         view.setCurrentIndex(m_model->index(10, 0));
         view.clearSelection();
@@ -161,7 +163,7 @@ private Q_SLOTS:
         std::vector<std::string> keys;
         for (const Lock& lock : view.selectedLocks())
             keys.push_back(lock.key);
-        QCOMPARE(keys, std::vector<std::string>({"key_100010", "key_100012"}));
+        QCOMPARE(keys, std::vector<std::string>({ "key_100010", "key_100012" }));
         QCOMPARE(view.currentLock()->key, std::string("key_100010"));
     }
 

@@ -50,7 +50,8 @@ private Q_SLOTS:
     void listsAndFollows()
     {
         openShop();
-        QTRY_COMPARE(m_console->keys(), QStringList({u"cart_1"_s, u"cart_2"_s, u"order_1"_s, u"order_2"_s}));
+        QTRY_COMPARE(m_console->keys(),
+                     QStringList({ u"cart_1"_s, u"cart_2"_s, u"order_1"_s, u"order_2"_s }));
         QTRY_COMPARE(text("countsLabel"), u"4 locks"_s);
         QTRY_COMPARE(text("stateLabel"), u"in-memory: live"_s);
         QVERIFY(!m_console->find<QWidget>("banner")->isVisible());
@@ -65,8 +66,10 @@ private Q_SLOTS:
         openShop();
         QTRY_COMPARE(m_console->keys().size(), 4);
         auto* field = m_console->find<QLineEdit>("filterField");
+        m_console->trigger("actionFind");
+        QTRY_VERIFY(field->hasFocus());
         QTest::keyClicks(field, u"cart -2"_s);
-        QTRY_COMPARE(m_console->keys(), QStringList({u"cart_1"_s}));
+        QTRY_COMPARE(m_console->keys(), QStringList({ u"cart_1"_s }));
         QTRY_COMPARE(text("countsLabel"), u"4 locks  ·  1 shown"_s);
         QTest::keyClick(field, Qt::Key_Escape);
         QTRY_COMPARE(m_console->keys().size(), 4);
@@ -85,9 +88,9 @@ private Q_SLOTS:
         };
         QTRY_COMPARE(owners->model()->rowCount(), 4); // all, none, ann, bob
         click(u"ann"_s);
-        QTRY_COMPARE(m_console->keys(), QStringList({u"cart_1"_s, u"cart_2"_s}));
+        QTRY_COMPARE(m_console->keys(), QStringList({ u"cart_1"_s, u"cart_2"_s }));
         click(u"No owner"_s);
-        QTRY_COMPARE(m_console->keys(), QStringList({u"order_2"_s}));
+        QTRY_COMPARE(m_console->keys(), QStringList({ u"order_2"_s }));
         click(u"All locks"_s);
         QTRY_COMPARE(m_console->keys().size(), 4);
     }
@@ -97,7 +100,7 @@ private Q_SLOTS:
         openShop();
         QTRY_COMPARE(m_console->keys().size(), 4);
         QVERIFY(!m_console->find<QAction>("actionRelease")->isEnabled());
-        m_console->select({u"cart_1"_s, u"order_1"_s, u"order_2"_s});
+        m_console->select({ u"cart_1"_s, u"order_1"_s, u"order_2"_s });
         QTest::keyClick(m_console->table, Qt::Key_Delete);
         QTRY_VERIFY(m_console->find<QDialog>("confirmation"));
         auto* asks = m_console->find<QDialog>("confirmation");
@@ -106,7 +109,7 @@ private Q_SLOTS:
         QVERIFY(!confirm->isDefault());
         QVERIFY(asks->findChild<QPushButton*>(u"cancelButton"_s)->isDefault());
         m_console->answer("confirmation", "confirmButton");
-        QTRY_COMPARE(m_console->keys(), QStringList({u"cart_2"_s}));
+        QTRY_COMPARE(m_console->keys(), QStringList({ u"cart_2"_s }));
         QTRY_COMPARE(m_console->lastOutcome(), u"Released 3 locks."_s);
     }
 
@@ -114,7 +117,7 @@ private Q_SLOTS:
     {
         openShop();
         QTRY_COMPARE(m_console->keys().size(), 4);
-        m_console->select({u"order_1"_s});
+        m_console->select({ u"order_1"_s });
         m_console->trigger("actionRelease");
         ReleaseOptions options;
         options.ownedBy("bob");
@@ -133,14 +136,14 @@ private Q_SLOTS:
         m_console->trigger("actionReleaseByOwner");
         QTRY_VERIFY(m_console->find<QDialog>("ownerDialog"));
         auto* choice = m_console->find<QComboBox>("ownerChoice");
-        auto* confirm
-            = m_console->find<QDialog>("ownerDialog")->findChild<QPushButton*>(u"confirmButton"_s);
+        auto* confirm =
+            m_console->find<QDialog>("ownerDialog")->findChild<QPushButton*>(u"confirmButton"_s);
         choice->setCurrentText(u"nobody at all"_s);
         QVERIFY(!confirm->isEnabled());
         choice->setCurrentText(u"ann"_s);
         QCOMPARE(confirm->text(), u"Release 2 locks"_s);
         m_console->answer("ownerDialog", "confirmButton");
-        QTRY_COMPARE(m_console->keys(), QStringList({u"order_1"_s, u"order_2"_s}));
+        QTRY_COMPARE(m_console->keys(), QStringList({ u"order_1"_s, u"order_2"_s }));
         QTRY_COMPARE(m_console->lastOutcome(), u"Released 2 locks."_s);
     }
 
@@ -178,7 +181,8 @@ private Q_SLOTS:
         acquire(u"cart_2"_s, u"me"_s);
         QTRY_VERIFY(m_console->find<QLabel>("acquireProblem")->isVisible());
         const QString said = text("acquireProblem");
-        QVERIFY2(said.startsWith(u"“cart_2” is held by “ann”; its lease ends in 2"_s), qPrintable(said));
+        QVERIFY2(said.startsWith(u"“cart_2” is held by “ann”; its lease ends in 2"_s),
+                 qPrintable(said));
         QCOMPARE(m_console->lastOutcome(), said);
         // Nor is an ownerless lock taken over, unless one says so.
         m_console->find<QPlainTextEdit>("acquireKeys")->setPlainText(u"order_2"_s);
@@ -235,8 +239,8 @@ private Q_SLOTS:
         QTRY_COMPARE(text("stateLabel"), u"in-memory: live"_s);
         QVERIFY(m_console->window->windowTitle().contains(u"read-only"_s));
         QVERIFY(m_console->find<QLabel>("readOnlyBadge")->isVisible());
-        for (const char* name : {"actionAcquire", "actionRelease", "actionReleaseByOwner",
-                                 "actionReleaseOwner", "actionReleaseAll"}) {
+        for (const char* name : { "actionAcquire", "actionRelease", "actionReleaseByOwner",
+                                  "actionReleaseOwner", "actionReleaseAll" }) {
             auto* action = m_console->find<QAction>(name);
             QVERIFY2(!action->isEnabled(), name);
             QVERIFY(action->toolTip().contains(u"read-only"_s));
@@ -248,7 +252,7 @@ private Q_SLOTS:
     {
         openShop();
         QTRY_COMPARE(m_console->keys().size(), 4);
-        m_console->select({u"cart_1"_s, u"cart_2"_s});
+        m_console->select({ u"cart_1"_s, u"cart_2"_s });
         m_console->trigger("actionCopyKey");
         QCOMPARE(QGuiApplication::clipboard()->text(), u"cart_1\ncart_2"_s);
         m_console->trigger("actionRefresh");
@@ -269,12 +273,12 @@ private Q_SLOTS:
         options.ownedBy("bob").at("two");
         await(m_console->module->acquire(LockKeys("of_two"), options));
         m_console->open();
-        QTRY_COMPARE(m_console->keys(), QStringList({u"of_one"_s}));
+        QTRY_COMPARE(m_console->keys(), QStringList({ u"of_one"_s }));
         auto* list = m_console->find<QListView>("providersList");
         QCOMPARE(list->model()->rowCount(), 3); // and the in-memory one that is always there
         QTest::mouseClick(list->viewport(), Qt::LeftButton, {},
                           list->visualRect(list->model()->index(1, 0)).center());
-        QTRY_COMPARE(m_console->keys(), QStringList({u"of_two"_s}));
+        QTRY_COMPARE(m_console->keys(), QStringList({ u"of_two"_s }));
         QVERIFY(m_console->window->windowTitle().startsWith(u"two"_s));
     }
 };

@@ -15,9 +15,8 @@ public:
     Watchdog()
     {
         m_timer.setTimerType(Qt::PreciseTimer);
-        connect(&m_timer, &QTimer::timeout, this, [this] {
-            m_worst = std::max(m_worst, m_since.restart());
-        });
+        connect(&m_timer, &QTimer::timeout, this,
+                [this] { m_worst = std::max(m_worst, m_since.restart()); });
         m_since.start();
         m_timer.start(1ms);
     }
@@ -80,7 +79,8 @@ private:
             for (int i = owner; i < count; i += 100)
                 keys.push_back("cart_" + std::to_string(i));
             AcquireOptions options;
-            options.ownedBy("owner-" + std::to_string(owner)).expiringIn(Duration(3'600'000 + owner));
+            options.ownedBy("owner-" + std::to_string(owner))
+                .expiringIn(Duration(3'600'000 + owner));
             LockKeys all(std::move(keys));
             co_await module.acquire(std::move(all), std::move(options));
         }

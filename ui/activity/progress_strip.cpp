@@ -44,8 +44,9 @@ void ProgressStrip::report(quint64 done, quint64 total)
         m_text->setText(tr("Waiting for the lock"));
         m_bar->setRange(0, 0);
     } else {
-        m_text->setText(tr("%1 of %2").arg(numberText(std::min(done, total)),
-                                           countText(total, QStringLiteral("lock"))));
+        m_text->setText(
+            tr("%1 of %2")
+                .arg(numberText(std::min(done, total)), countText(total, QStringLiteral("lock"))));
         m_bar->setRange(0, steps);
         m_bar->setValue(static_cast<int>(std::min(done, total) * steps / total));
     }

@@ -46,7 +46,8 @@ AcquireDialog::AcquireDialog(const QString& owner, QWidget* parent)
     , m_noLease(checkBox(u"acquireNoLease"_s, tr("Never e&xpires"), this))
     , m_waits(checkBox(u"acquireWaits"_s, tr("&Wait in line, at most"), this))
     , m_timeout(secondsBox(u"acquireTimeout"_s, 10, this))
-    , m_claims(checkBox(u"acquireClaims"_s, tr("&Claim a lock that is held without an owner"), this))
+    , m_claims(
+          checkBox(u"acquireClaims"_s, tr("&Claim a lock that is held without an owner"), this))
     , m_problem(new QLabel(this))
 {
     setObjectName(u"acquireDialog"_s);

@@ -5,8 +5,8 @@
 
 namespace lockboard {
 
-Confirmation::Confirmation(const QString& question, const QString& consequence,
-                           const QString& verb, QWidget* parent)
+Confirmation::Confirmation(const QString& question, const QString& consequence, const QString& verb,
+                           QWidget* parent)
     : QMessageBox(parent)
 {
     setObjectName(QStringLiteral("confirmation"));

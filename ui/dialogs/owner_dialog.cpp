@@ -68,7 +68,8 @@ OwnerDialog::OwnerDialog(const LockTableModel& locks, const OwnersModel& owners,
 //! What is typed; a name picked from the list is meant byte by byte.
 std::string OwnerDialog::owner() const
 {
-    const int row = m_owner->findText(m_owner->currentText(), Qt::MatchExactly | Qt::MatchCaseSensitive);
+    const int row =
+        m_owner->findText(m_owner->currentText(), Qt::MatchExactly | Qt::MatchCaseSensitive);
     return row < 0 ? m_owner->currentText().toStdString()
                    : m_owner->itemData(row).toByteArray().toStdString();
 }

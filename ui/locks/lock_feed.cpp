@@ -18,7 +18,7 @@ LockFeed::LockFeed(LockTableModel& model, QObject* parent)
 
 void LockFeed::beginSnapshot()
 {
-    push(Begin {});
+    push(Begin{});
 }
 
 void LockFeed::addBatch(const LockBatch& locks)
@@ -28,7 +28,7 @@ void LockFeed::addBatch(const LockBatch& locks)
 
 void LockFeed::endSnapshot()
 {
-    push(End {});
+    push(End{});
 }
 
 void LockFeed::addChanges(const ChangeBatch& changes)
@@ -102,8 +102,7 @@ bool LockFeed::advance(const QElapsedTimer& since)
     const auto& changes = std::get<ChangeBatch>(item);
     while (m_position < changes.size()) {
         const LockChange& change = changes.at(m_position);
-        const bool gone
-            = change.kind == ChangeKind::Released || change.kind == ChangeKind::Expired;
+        const bool gone = change.kind == ChangeKind::Released || change.kind == ChangeKind::Expired;
         if (gone)
             m_model.remove(change.lock.key);
         else

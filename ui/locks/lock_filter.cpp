@@ -54,9 +54,9 @@ private:
     LockFilter::Field takeField()
     {
         const std::pair<QStringView, LockFilter::Field> fields[] = {
-            {u"key:", LockFilter::Field::Key},
-            {u"owner:", LockFilter::Field::ByOwner},
-            {u"state:", LockFilter::Field::State},
+            { u"key:", LockFilter::Field::Key },
+            { u"owner:", LockFilter::Field::ByOwner },
+            { u"state:", LockFilter::Field::State },
         };
         for (const auto& [name, field] : fields) {
             if (m_rest.startsWith(name, Qt::CaseInsensitive)) {
@@ -101,7 +101,8 @@ QString LockFilter::textFor(const lockboard::Owner& owner)
     if (!owner)
         return u"state:ownerless"_s;
     const QString name = printableText(*owner);
-    const bool needsQuotes = std::any_of(name.begin(), name.end(), [](QChar c) { return c.isSpace(); });
+    const bool needsQuotes =
+        std::any_of(name.begin(), name.end(), [](QChar c) { return c.isSpace(); });
     return needsQuotes ? u"owner:=\"%1\""_s.arg(name) : u"owner:="_s + name;
 }
 

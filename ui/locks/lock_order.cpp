@@ -74,7 +74,7 @@ std::vector<RowId> arrange(const LockTable& table, const LockOrder& order, TimeP
             return {};
         const LockRow& row = table.rows[i];
         if (row.alive && matcher.matches(row))
-            items.push_back(Item {rankOf(row), &row.key, static_cast<RowId>(i)});
+            items.push_back(Item{ rankOf(row), &row.key, static_cast<RowId>(i) });
     }
     if (order.descending)
         std::sort(items.rbegin(), items.rend());
@@ -82,7 +82,8 @@ std::vector<RowId> arrange(const LockTable& table, const LockOrder& order, TimeP
         std::sort(items.begin(), items.end());
 
     std::vector<RowId> ids(items.size());
-    std::transform(items.begin(), items.end(), ids.begin(), [](const Item& item) { return item.id; });
+    std::transform(items.begin(), items.end(), ids.begin(),
+                   [](const Item& item) { return item.id; });
     return ids;
 }
 

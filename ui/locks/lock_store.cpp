@@ -10,8 +10,8 @@ std::optional<TimePoint> LockRow::end() const
 }
 
 LockStore::LockStore()
-    : m_byKey(KeyOf {&m_table})
-    , m_byOwner(OwnerOf {&m_table})
+    : m_byKey(KeyOf{ &m_table })
+    , m_byOwner(OwnerOf{ &m_table })
 {
     m_table.owners.append({});
     m_table.details.append({});
@@ -20,14 +20,14 @@ LockStore::LockStore()
 
 LockStore::Effect LockStore::upsert(const Lock& lock, std::uint32_t epoch)
 {
-    const std::int64_t end
-        = lock.leaseEnd ? lock.leaseEnd->time_since_epoch().count() : LockRow::never;
+    const std::int64_t end =
+        lock.leaseEnd ? lock.leaseEnd->time_since_epoch().count() : LockRow::never;
     const auto known = m_byKey.find(lock.key);
     if (known) {
         const LockRow& old = m_table.rows[*known];
-        const bool sameOwner
-            = lock.owner ? old.owner != noOwner && m_table.owners[old.owner] == *lock.owner
-                         : old.owner == noOwner;
+        const bool sameOwner = lock.owner
+            ? old.owner != noOwner && m_table.owners[old.owner] == *lock.owner
+            : old.owner == noOwner;
         if (sameOwner && old.leaseEnd == end && old.state == lock.state && old.epoch == epoch
             && m_table.details[old.detail] == lock.detail)
             return Effect::Nothing;

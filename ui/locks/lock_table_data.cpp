@@ -28,7 +28,7 @@ QVariant LockTableModel::data(const QModelIndex& index, int role) const
         return text(row, column);
     case Qt::ToolTipRole:
         return column == LockColumn::Key || column == LockColumn::Holder ? text(row, column)
-                                                                        : sentence(row);
+                                                                         : sentence(row);
     case Qt::FontRole: {
         if (column == LockColumn::Key)
             return m_keyFont;
@@ -53,7 +53,7 @@ QVariant LockTableModel::headerData(int section, Qt::Orientation orientation, in
 {
     if (orientation != Qt::Horizontal || section < 0 || section >= lockColumns)
         return {};
-    static const QString titles[] = {tr("Key"), tr("Owner"), tr("TTL"), tr("State")};
+    static const QString titles[] = { tr("Key"), tr("Owner"), tr("TTL"), tr("State") };
     static const QString hints[] = {
         tr("What is locked"),
         tr("Who holds the lock"),
@@ -105,8 +105,8 @@ QString LockTableModel::sentence(const LockRow& row) const
     const QString holder = row.owner == noOwner
         ? tr("held without an owner")
         : tr("held by %1").arg(printableText(m_store->ownerName(row.owner)));
-    const QString lease = row.end() ? tr("%1 left").arg(durationText(remaining(*row.end())))
-                                    : tr("never expires");
+    const QString lease =
+        row.end() ? tr("%1 left").arg(durationText(remaining(*row.end()))) : tr("never expires");
     return tr("Lock %1, %2, %3").arg(key, holder, lease);
 }
 
@@ -115,7 +115,7 @@ LockTableModel::ShownState LockTableModel::shownState(const LockRow& row) const
     if (row.state == LockState::WrongType)
         return ShownState::NotALock;
     return row.end() && remaining(*row.end()) <= expiringSoon ? ShownState::Expiring
-                                                             : ShownState::Held;
+                                                              : ShownState::Held;
 }
 
 } // namespace lockboard

@@ -50,7 +50,8 @@ void LockTableModel::remove(const std::string& key)
 
 bool LockTableModel::sweep(int atMost)
 {
-    const std::size_t end = std::min(m_store->slots(), m_sweepAt + static_cast<std::size_t>(atMost));
+    const std::size_t end =
+        std::min(m_store->slots(), m_sweepAt + static_cast<std::size_t>(atMost));
     for (; m_sweepAt < end; ++m_sweepAt) {
         const auto id = static_cast<RowId>(m_sweepAt);
         if (m_store->isAlive(id) && m_store->row(id).epoch != m_epoch) {
@@ -170,8 +171,9 @@ void LockTableModel::swapIn(std::vector<RowId> order)
     for (qsizetype i = 0; i < before.size(); ++i) {
         // A view keeps one or two of these: a search each is cheaper than a map of them all.
         const auto it = std::find(m_visible.begin(), m_visible.end(), ids[std::size_t(i)]);
-        after.push_back(it == m_visible.end() ? QModelIndex()
-                                              : index(int(it - m_visible.begin()), before[i].column()));
+        after.push_back(it == m_visible.end()
+                            ? QModelIndex()
+                            : index(int(it - m_visible.begin()), before[i].column()));
     }
     changePersistentIndexList(before, after);
     Q_EMIT layoutChanged({}, QAbstractItemModel::VerticalSortHint);

@@ -15,7 +15,7 @@ namespace lockboard {
 using namespace std::chrono_literals;
 
 // More pieces than this make every repaint slow; no person selects so by hand.
-static constexpr std::size_t mostRanges = 2000;
+static constexpr std::size_t mostRanges = 500;
 
 LockTableView::LockTableView(LockTableModel& model, QWidget* parent)
     : QTableView(parent)
@@ -47,10 +47,8 @@ LockTableView::LockTableView(LockTableModel& model, QWidget* parent)
     setSortingEnabled(true);
     sortByColumn(int(LockColumn::Key), Qt::AscendingOrder);
     fitFonts();
-    const int letter = fontMetrics().averageCharWidth();
-    const int widths[] = {44 * letter, 36 * letter, 52 * letter, 16 * letter};
-    for (int column = 0; column < lockColumns; ++column)
-        setColumnWidth(column, widths[column]);
+    connect(horizontalHeader(), &QHeaderView::sectionResized, this,
+            [this] { m_ownWidths = m_ownWidths && m_fitting; });
 
     connect(&model, &LockTableModel::aboutToRearrange, this, &LockTableView::remember);
     connect(&model, &LockTableModel::rearranged, this, &LockTableView::restore);
@@ -115,7 +113,7 @@ void LockTableView::remember()
 void LockTableView::restore()
 {
     if (m_top) {
-        const std::vector<int> row = m_model.rowsOf({*m_top});
+        const std::vector<int> row = m_model.rowsOf({ *m_top });
         if (!row.empty())
             verticalScrollBar()->setValue(row.front());
     }
@@ -146,7 +144,7 @@ void LockTableView::tick()
 {
     // Only what is seen, and without a word to the model's other listeners: a screen reader would
     // read out every tick.
-    for (const LockColumn column : {LockColumn::Ttl, LockColumn::State}) {
+    for (const LockColumn column : { LockColumn::Ttl, LockColumn::State }) {
         const int x = columnViewportPosition(int(column));
         viewport()->update(x, 0, columnWidth(int(column)), viewport()->height());
     }
@@ -196,6 +194,19 @@ void LockTableView::hideEvent(QHideEvent* event)
 {
     QTableView::hideEvent(event);
     m_countdown.stop();
+}
+
+//! Until somebody gives the columns a width, they share what there is.
+void LockTableView::resizeEvent(QResizeEvent* event)
+{
+    QTableView::resizeEvent(event);
+    if (!m_ownWidths)
+        return;
+    m_fitting = true;
+    const int shares[] = { 33, 24, 29 };
+    for (int column = 0; column < int(std::size(shares)); ++column)
+        setColumnWidth(column, viewport()->width() * shares[column] / 100);
+    m_fitting = false;
 }
 
 void LockTableView::changeEvent(QEvent* event)

@@ -35,6 +35,7 @@ protected:
     void showEvent(QShowEvent* event) override;
     void hideEvent(QHideEvent* event) override;
     void changeEvent(QEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
 
 private:
     void fitFonts();
@@ -48,6 +49,8 @@ private:
     std::optional<RowId> m_top;
     QString m_emptyTitle;
     QString m_emptyHint;
+    bool m_ownWidths = true;
+    bool m_fitting = false;
 };
 
 } // namespace lockboard

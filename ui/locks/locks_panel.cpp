@@ -23,10 +23,11 @@ LocksPanel::LocksPanel(LockTableModel& model, QWidget* banner, QWidget* parent)
     m_filter->setObjectName(u"filterField"_s);
     m_filter->setPlaceholderText(tr("Filter: words, owner:name, key:part, state:expiring, -not"));
     m_filter->setAccessibleName(tr("Filter"));
-    m_filter->setToolTip(tr("Words match the key or the owner, all of them.\n"
-                            "owner:x, key:x and state:x match one of them, owner:=x the whole of it.\n"
-                            "States: held, expiring, ownerless, never, wrong-type.\n"
-                            "A leading - excludes; quotes keep spaces."));
+    m_filter->setToolTip(
+        tr("Words match the key or the owner, all of them.\n"
+           "owner:x, key:x and state:x match one of them, owner:=x the whole of it.\n"
+           "States: held, expiring, ownerless, never, wrong-type.\n"
+           "A leading - excludes; quotes keep spaces."));
     m_filter->setClearButtonEnabled(true);
     m_filter->addAction(icon(Glyph::Search), QLineEdit::LeadingPosition);
 

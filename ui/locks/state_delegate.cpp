@@ -22,14 +22,13 @@ void StateDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
 
     const bool selected = opt.state & QStyle::State_Selected;
     const Accents accents = Accents::of(opt.palette);
-    const QColor ink
-        = opt.palette.color(selected ? QPalette::HighlightedText : QPalette::Text);
+    const QColor ink = opt.palette.color(selected ? QPalette::HighlightedText : QPalette::Text);
     const QRectF mark(cell.left() + size, cell.center().y() - size / 2.0 + 0.5, size, size);
     painter->save();
     painter->setRenderHint(QPainter::Antialiasing);
     painter->setPen(Qt::NoPen);
-    switch (static_cast<LockTableModel::ShownState>(
-        index.data(LockTableModel::StateRole).toInt())) {
+    switch (
+        static_cast<LockTableModel::ShownState>(index.data(LockTableModel::StateRole).toInt())) {
     case LockTableModel::ShownState::Held:
         painter->setBrush(selected ? ink : accents.good);
         painter->drawEllipse(mark);
@@ -37,7 +36,7 @@ void StateDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
     case LockTableModel::ShownState::Expiring:
         painter->setBrush(selected ? ink : accents.warning);
         painter->drawPolygon(QPolygonF(
-            {mark.bottomLeft(), mark.bottomRight(), QPointF(mark.center().x(), mark.top())}));
+            { mark.bottomLeft(), mark.bottomRight(), QPointF(mark.center().x(), mark.top()) }));
         break;
     case LockTableModel::ShownState::NotALock:
         painter->setBrush(selected ? ink : accents.bad);

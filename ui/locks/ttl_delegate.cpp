@@ -32,7 +32,8 @@ void TtlDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
     const QVariant end = index.data(LockTableModel::LeaseEndRole);
     const QPalette::ColorRole role = selected ? QPalette::HighlightedText : QPalette::Text;
     painter->save();
-    painter->setPen(opt.palette.color(end.isValid() || selected ? role : QPalette::PlaceholderText));
+    painter->setPen(
+        opt.palette.color(end.isValid() || selected ? role : QPalette::PlaceholderText));
     painter->setFont(opt.font);
     const int barWidth = std::min(area.width() - textWidth - margin, 260);
     if (!end.isValid() || barWidth < 24) {
@@ -44,8 +45,8 @@ void TtlDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
     painter->drawText(area.adjusted(0, 0, textWidth - area.width(), 0),
                       Qt::AlignRight | Qt::AlignVCenter, text);
 
-    const Duration left
-        = m_model.remaining(TimePoint(TimePoint::duration(end.value<std::int64_t>())));
+    const Duration left =
+        m_model.remaining(TimePoint(TimePoint::duration(end.value<std::int64_t>())));
     const int height = std::max(6, opt.fontMetrics.height() * 2 / 5);
     const QRectF track(area.left() + textWidth + margin, area.center().y() - height / 2.0 + 0.5,
                        barWidth, height);
@@ -56,7 +57,7 @@ void TtlDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
     const Accents accents = Accents::of(opt.palette);
     painter->setBrush(selected ? accents.trackOnSelection : accents.track);
     painter->drawRoundedRect(track, height / 2.0, height / 2.0);
-    painter->setBrush(selected                  ? opt.palette.color(QPalette::HighlightedText)
+    painter->setBrush(selected                   ? opt.palette.color(QPalette::HighlightedText)
                           : left <= expiringSoon ? accents.warning
                                                  : accents.good);
     painter->drawRoundedRect(bar, height / 2.0, height / 2.0);

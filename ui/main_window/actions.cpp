@@ -21,20 +21,21 @@ Actions::Actions(QWidget* window, bool readOnly)
                   QKeySequence::Delete);
     releaseOwner = add(u"actionReleaseOwner"_s, tr("Release All of This &Owner…"),
                        tr("Release every lock of the current lock's owner"));
-    releaseByOwner
-        = add(u"actionReleaseByOwner"_s, tr("Release by O&wner…"),
-              tr("Release every lock of one owner"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_O));
-    releaseAll = add(u"actionReleaseAll"_s, tr("Release A&ll…"),
-                     tr("Release every lock of this provider"),
-                     QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_Delete));
-    refresh = add(u"actionRefresh"_s, tr("Re&fresh"), tr("List the locks anew"),
-                  QKeySequence::Refresh);
+    releaseByOwner =
+        add(u"actionReleaseByOwner"_s, tr("Release by O&wner…"),
+            tr("Release every lock of one owner"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_O));
+    releaseAll =
+        add(u"actionReleaseAll"_s, tr("Release A&ll…"), tr("Release every lock of this provider"),
+            QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_Delete));
+    refresh =
+        add(u"actionRefresh"_s, tr("Re&fresh"), tr("List the locks anew"), QKeySequence::Refresh);
     copyKey = add(u"actionCopyKey"_s, tr("&Copy Key"), tr("Copy the keys of the selected locks"),
                   QKeySequence::Copy);
     copyOwner = add(u"actionCopyOwner"_s, tr("Copy &Owner"), tr("Copy the current lock's owner"),
                     QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_C));
     find = add(u"actionFind"_s, tr("&Filter"), tr("Go to the filter field"), QKeySequence::Find);
-    quit = add(u"actionQuit"_s, tr("&Quit"), tr("Close the window"), QKeySequence(Qt::CTRL | Qt::Key_Q));
+    quit = add(u"actionQuit"_s, tr("&Quit"), tr("Close the window"),
+               QKeySequence(Qt::CTRL | Qt::Key_Q));
     about = add(u"actionAbout"_s, tr("&About Lockboard"), tr("What this program is"));
 
     acquire->setIcon(icon(Glyph::Acquire));
@@ -46,8 +47,9 @@ Actions::Actions(QWidget* window, bool readOnly)
     release->setShortcutContext(Qt::WidgetWithChildrenShortcut);
     copyKey->setShortcutContext(Qt::WidgetWithChildrenShortcut);
     if (m_readOnly) {
-        for (QAction* action : {acquire, release, releaseOwner, releaseByOwner, releaseAll}) {
-            const QString hint = tr("Not in read-only mode: Lockboard was started with --read-only");
+        for (QAction* action : { acquire, release, releaseOwner, releaseByOwner, releaseAll }) {
+            const QString hint =
+                tr("Not in read-only mode: Lockboard was started with --read-only");
             action->setToolTip(hint);
             action->setStatusTip(hint);
         }
@@ -75,13 +77,13 @@ void Actions::fill(QMenuBar* bar)
     file->addAction(quit);
     QMenu* locks = bar->addMenu(tr("&Locks"));
     locks->setToolTipsVisible(true);
-    locks->addActions({acquire, release, releaseOwner});
+    locks->addActions({ acquire, release, releaseOwner });
     locks->addSeparator();
-    locks->addActions({releaseByOwner, releaseAll});
+    locks->addActions({ releaseByOwner, releaseAll });
     locks->addSeparator();
-    locks->addActions({copyKey, copyOwner});
+    locks->addActions({ copyKey, copyOwner });
     QMenu* view = bar->addMenu(tr("&View"));
-    view->addActions({refresh, find});
+    view->addActions({ refresh, find });
     QMenu* help = bar->addMenu(tr("&Help"));
     help->addAction(about);
 }
@@ -90,7 +92,7 @@ void Actions::fill(QToolBar* bar)
 {
     bar->addAction(acquire);
     bar->addSeparator();
-    bar->addActions({release, releaseByOwner, releaseAll});
+    bar->addActions({ release, releaseByOwner, releaseAll });
     bar->addSeparator();
     bar->addAction(refresh);
 }
@@ -98,13 +100,12 @@ void Actions::fill(QToolBar* bar)
 void Actions::fillContextMenu(QMenu* menu)
 {
     menu->setToolTipsVisible(true);
-    menu->addActions({copyKey, copyOwner});
+    menu->addActions({ copyKey, copyOwner });
     menu->addSeparator();
-    menu->addActions({release, releaseOwner});
+    menu->addActions({ release, releaseOwner });
 }
 
-void Actions::update(std::size_t selected, bool hasCurrent, bool currentHasOwner,
-                     std::size_t total)
+void Actions::update(std::size_t selected, bool hasCurrent, bool currentHasOwner, std::size_t total)
 {
     const bool writes = !m_readOnly;
     acquire->setEnabled(writes);

@@ -44,9 +44,9 @@ void Banner::showState(const SourceState& state, const QString& provider)
             text = tr("Connecting to %1: %2").arg(provider, state.why);
         break;
     case SourceState::Stale:
-        text = state.why.isEmpty() ? tr("What is shown of %1 may be out of date.").arg(provider)
-                                   : tr("What is shown of %1 may be out of date: %2")
-                                         .arg(provider, state.why);
+        text = state.why.isEmpty()
+            ? tr("What is shown of %1 may be out of date.").arg(provider)
+            : tr("What is shown of %1 may be out of date: %2").arg(provider, state.why);
         break;
     case SourceState::Failed:
         text = state.why.isEmpty() ? tr("%1 can't be reached.").arg(provider)
@@ -67,9 +67,9 @@ void Banner::tint()
     const QColor base = normal.color(QPalette::Base);
     const auto mix = [](int a, int b) { return (a * 18 + b * 82) / 100; };
     QPalette tinted = normal;
-    tinted.setColor(QPalette::Window, QColor(mix(accent.red(), base.red()),
-                                             mix(accent.green(), base.green()),
-                                             mix(accent.blue(), base.blue())));
+    tinted.setColor(QPalette::Window,
+                    QColor(mix(accent.red(), base.red()), mix(accent.green(), base.green()),
+                           mix(accent.blue(), base.blue())));
     setPalette(tinted);
 }
 

@@ -34,13 +34,14 @@ void Operations::acquire()
     connect(dialog, &AcquireDialog::submitted, this,
             [this, dialog](const LockKeys& keys, const AcquireOptions& options) {
                 const QPointer<AcquireDialog> asker(dialog);
-                std::stop_source stop
-                    = m_commands.acquire(keys, options, [asker](const QString& problem) {
-                          if (asker)
-                              asker->finish(problem);
-                      });
+                std::stop_source stop =
+                    m_commands.acquire(keys, options, [asker](const QString& problem) {
+                        if (asker)
+                            asker->finish(problem);
+                    });
                 // Who closes the dialog no longer wants to wait.
-                connect(dialog, &QDialog::rejected, this, [stop]() mutable { stop.request_stop(); });
+                connect(dialog, &QDialog::rejected, this,
+                        [stop]() mutable { stop.request_stop(); });
             });
     dialog->open();
 }
@@ -86,11 +87,12 @@ void Operations::releaseOwner(const std::string& owner)
 {
     const std::uint64_t count = m_locks.store().countOf(owner);
     const QString many = countText(count, u"lock"_s);
-    auto* asks = new Confirmation(tr("Release %1 of “%2”?").arg(many, printableText(owner)),
-                                  tr("Every lock that this owner holds is released, also those that "
-                                     "the filter hides.")
-                                      + u' ' + warningText(),
-                                  tr("Release %1").arg(many), m_window);
+    auto* asks =
+        new Confirmation(tr("Release %1 of “%2”?").arg(many, printableText(owner)),
+                         tr("Every lock that this owner holds is released, also those that "
+                            "the filter hides.")
+                             + u' ' + warningText(),
+                         tr("Release %1").arg(many), m_window);
     connect(asks, &Confirmation::confirmed, this,
             [this, owner, count] { m_commands.releaseAll(owner, count); });
     asks->open();

@@ -51,9 +51,8 @@ void OwnersPanel::showMenu(const QPoint& at)
         return;
     auto* menu = new QMenu(this);
     menu->setAttribute(Qt::WA_DeleteOnClose);
-    menu->addAction(tr("Copy Owner"), this, [owner] {
-        QGuiApplication::clipboard()->setText(printableText(*owner));
-    });
+    menu->addAction(tr("Copy Owner"), this,
+                    [owner] { QGuiApplication::clipboard()->setText(printableText(*owner)); });
     menu->addAction(tr("Release All of This Owner…"), this,
                     [this, owner] { Q_EMIT releaseRequested(*owner); });
     menu->popup(m_side->list()->viewport()->mapToGlobal(at));

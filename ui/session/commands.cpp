@@ -92,8 +92,8 @@ Task<> Commands::runAcquire(std::shared_ptr<Run> run, LockKeys keys, AcquireOpti
                             Done done)
 {
     const QPointer<Commands> self(this);
-    const QString subject
-        = keys.isEmpty() ? u"–"_s : subjectOf(keys.front(), std::size_t(keys.size()));
+    const QString subject =
+        keys.isEmpty() ? u"–"_s : subjectOf(keys.front(), std::size_t(keys.size()));
     const quint64 entry = m_log.begin(tr("Acquire"), subject);
     options.at(m_provider).stoppedBy(run->stop.get_token());
     QString problem;
@@ -139,8 +139,8 @@ Task<> Commands::runRelease(std::vector<Lock> locks)
             ReleaseOptions options;
             options.ownedBy(owner).at(provider);
             try {
-                const ReleaseResult result
-                    = co_await m_module.release(std::move(part), std::move(options));
+                const ReleaseResult result =
+                    co_await m_module.release(std::move(part), std::move(options));
                 tally.add(result);
             } catch (const LockError& error) {
                 tally.addProblem(error, to - from);

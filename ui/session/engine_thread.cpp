@@ -36,7 +36,8 @@ void EngineThread::close()
     if (!m_module)
         return;
     // Behind every call that is on its way, so that each of them reaches the module still.
-    QMetaObject::invokeMethod(m_module, [this] { quit(); }, Qt::QueuedConnection);
+    QMetaObject::invokeMethod(
+        m_module, [this] { quit(); }, Qt::QueuedConnection);
     wait();
     m_module = nullptr;
     // What was cancelled comes back as events to this thread; whose loop may have ended.

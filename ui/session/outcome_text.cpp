@@ -79,9 +79,8 @@ QString ReleaseTally::text(bool cancelled) const
         text += m_notHeld == 1 ? u" 1 was no longer held."_s
                                : u" %1 were no longer held."_s.arg(numberText(m_notHeld));
     if (m_heldByOther > 0) {
-        text += u" %1 left alone: “%2” is %3 now."_s.arg(numberText(m_heldByOther),
-                                                        printableText(m_example),
-                                                        holderText(m_exampleHolder));
+        text += u" %1 left alone: “%2” is %3 now."_s.arg(
+            numberText(m_heldByOther), printableText(m_example), holderText(m_exampleHolder));
     }
     if (m_unknown > 0) {
         text += u" The outcome of %1 is unknown, because the connection was lost: look again "

@@ -2,9 +2,9 @@
 #include "ui/theme/theme.h"
 
 #include "ui/theme/accents.h"
+#include "ui/theme/console_style.h"
 
 #include <QApplication>
-#include <QStyleFactory>
 #include <QToolTip>
 
 #ifdef LOCKBOARD_DBUS
@@ -13,12 +13,11 @@
 
 namespace lockboard {
 
-using namespace Qt::StringLiterals;
-
 namespace {
 
 struct Shades {
-    QRgb window, base, alternate, text, dim, disabled, button, border, highlight, onHighlight, link, light;
+    QRgb window, base, alternate, text, dim, disabled, button, border, highlight, onHighlight, link,
+        light;
 };
 
 QPalette paletteOf(const Shades& shades)
@@ -32,8 +31,8 @@ QPalette paletteOf(const Shades& shades)
     // Fusion draws the lines of the bars with it.
     palette.setColor(QPalette::Light, shades.light);
     palette.setColor(QPalette::Midlight, shades.light);
-    for (const auto role : {QPalette::WindowText, QPalette::Text, QPalette::ButtonText,
-                            QPalette::ToolTipText, QPalette::BrightText}) {
+    for (const auto role : { QPalette::WindowText, QPalette::Text, QPalette::ButtonText,
+                             QPalette::ToolTipText, QPalette::BrightText }) {
         palette.setColor(role, shades.text);
         palette.setColor(QPalette::Disabled, role, shades.disabled);
     }
@@ -50,21 +49,21 @@ QPalette paletteOf(const Shades& shades)
 
 QPalette lightPalette()
 {
-    return paletteOf({0xfff3f5f7, 0xffffffff, 0xfff8f9fb, 0xff1b2129, 0xff5f6a77, 0xff9aa3ad,
-                      0xfffbfcfd, 0xffd3d9df, 0xff2f6fd0, 0xffffffff, 0xff1f5fc4, 0xffffffff});
+    return paletteOf({ 0xfff3f5f7, 0xffffffff, 0xfff8f9fb, 0xff1b2129, 0xff5f6a77, 0xff9aa3ad,
+                       0xfffbfcfd, 0xffd3d9df, 0xff2f6fd0, 0xffffffff, 0xff1f5fc4, 0xffffffff });
 }
 
 QPalette darkPalette()
 {
-    return paletteOf({0xff1f242a, 0xff171b20, 0xff1b2026, 0xffe4e8ec, 0xff96a1ad, 0xff6b7580,
-                      0xff2a3038, 0xff39414b, 0xff2e65b8, 0xffffffff, 0xff7fb0ff, 0xff2d343c});
+    return paletteOf({ 0xff1f242a, 0xff171b20, 0xff1b2026, 0xffe4e8ec, 0xff96a1ad, 0xff6b7580,
+                       0xff2a3038, 0xff39414b, 0xff2e65b8, 0xffffffff, 0xff7fb0ff, 0xff2d343c });
 }
 
 Theme::Theme(ThemeChoice choice, QObject* parent)
     : QObject(parent)
 {
     const bool systemIsDark = isDark(QApplication::palette());
-    QApplication::setStyle(QStyleFactory::create(u"Fusion"_s));
+    QApplication::setStyle(new ConsoleStyle);
     apply(choice == ThemeChoice::Dark || (choice == ThemeChoice::Auto && systemIsDark));
 #ifdef LOCKBOARD_DBUS
     if (choice != ThemeChoice::Auto)
