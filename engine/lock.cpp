@@ -26,6 +26,20 @@ KeyRelease ReleaseResult::of(const std::string& key) const
     return it == m_left.end() ? KeyRelease(key, ReleaseOutcome::Released) : *it;
 }
 
+std::vector<KeyRelease> ReleaseResult::outcomes(const LockKeys& keys) const
+{
+    std::vector<KeyRelease> all;
+    all.reserve(keys.size());
+    auto left = m_left.begin();
+    for (const std::string& key : keys) {
+        if (left != m_left.end() && left->key == key)
+            all.push_back(*left++);
+        else
+            all.emplace_back(key, ReleaseOutcome::Released);
+    }
+    return all;
+}
+
 void ReleaseAllResult::leave(const std::string& reason, std::uint64_t count)
 {
     const auto it = std::find_if(reasons.begin(), reasons.end(),

@@ -148,6 +148,8 @@ public:
     [[nodiscard]] const std::vector<KeyRelease>& left() const { return m_left; }
     //! What became of one of the call's keys.
     [[nodiscard]] KeyRelease of(const std::string& key) const;
+    //! The same for all of them, in their order.
+    [[nodiscard]] std::vector<KeyRelease> outcomes(const LockKeys& keys) const;
 
 private:
     std::vector<KeyRelease> m_left;

@@ -61,12 +61,11 @@ Task<int> runRelease(Session& session, Arguments arguments)
 {
     ReleaseOptions options;
     options.ownedBy(arguments.actor()).at(session.provider().id);
-    LockKeys keys(std::move(arguments.keys));
-    const ReleaseResult result =
-        co_await session.module().release(std::move(keys), std::move(options));
+    const LockKeys keys(std::move(arguments.keys));
+    const ReleaseResult result = co_await session.module().release(keys, std::move(options));
     bool unknown = false;
     bool others = false;
-    for (const KeyRelease& key : result.keys) {
+    for (const KeyRelease& key : result.outcomes(keys)) {
         print(session.provider().id, key, arguments.json);
         unknown |= key.outcome == ReleaseOutcome::Unknown;
         others |= key.outcome == ReleaseOutcome::HeldByOther;

@@ -14,8 +14,8 @@ static constexpr Verb table[] = {
     { "release", "KEY...", "let go of locks, key by key",
       "Touches no lock of another owner. Exits 1 if a key was not released.\n", runRelease, true },
     { "release-all", "", "let go of all locks of a provider, or of one owner",
-      "Asks first, on a terminal; elsewhere it needs --yes. Exits 1 if nothing was there to\n"
-      "release, or something was left.\n",
+      "Asks first, on a terminal; elsewhere it needs --yes. Exits 1 if nothing was\n"
+      "released. A lock that somebody takes anew meanwhile is left.\n",
       runReleaseAll, true },
     { "check", "", "look at the servers and say what is found",
       "All providers, unless one is named. Exits 69 if one can't be reached, 1 if one has\n"

@@ -58,6 +58,11 @@ void TestLock::releaseResultNamesEveryKey()
     QVERIFY(!result.allReleased());
     QCOMPARE(result.of("a").outcome, ReleaseOutcome::Released);
     QCOMPARE(result.of("b").holder, Owner("X"));
+    const auto all = result.outcomes(LockKeys("c", "b", "a"));
+    QCOMPARE(all.size(), 3u);
+    QCOMPARE(all[0].outcome, ReleaseOutcome::Released);
+    QCOMPARE(all[1].outcome, ReleaseOutcome::HeldByOther);
+    QCOMPARE(all[2].key, std::string("c"));
 }
 
 void TestLock::leftBehindIsCountedByReason()

@@ -141,7 +141,7 @@ Task<> Commands::runRelease(std::vector<Lock> locks)
             try {
                 const ReleaseResult result =
                     co_await m_module.release(std::move(part), std::move(options));
-                tally.add(result);
+                tally.add(result, to - from);
             } catch (const LockError& error) {
                 tally.addProblem(error, to - from);
             }

@@ -38,12 +38,12 @@ QString grantText(const Grant& grant, TimePoint now)
     return text + u'.';
 }
 
-void ReleaseTally::add(const ReleaseResult& result)
+void ReleaseTally::add(const ReleaseResult& result, std::uint64_t keys)
 {
-    for (const KeyRelease& key : result.keys) {
+    m_released += keys - result.left().size();
+    for (const KeyRelease& key : result.left()) {
         switch (key.outcome) {
         case ReleaseOutcome::Released:
-            ++m_released;
             break;
         case ReleaseOutcome::NotHeld:
             ++m_notHeld;

@@ -14,7 +14,8 @@ namespace lockboard {
 //! What became of many releases, counted as they come so that a million cost no memory.
 class ReleaseTally final {
 public:
-    void add(const ReleaseResult& result);
+    //! Of a call for that many keys.
+    void add(const ReleaseResult& result, std::uint64_t keys);
     void addProblem(const LockError& error, std::uint64_t locks);
     [[nodiscard]] std::uint64_t released() const { return m_released; }
     [[nodiscard]] bool isClean() const;
