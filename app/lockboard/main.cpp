@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "app/lockboard/command_line.h"
-#include "app/lockboard/demo_provider.h"
+#include "app/demo/demo_provider.h"
 #include "app/lockboard/screenshot.h"
 #include "ui/main_window/main_window.h"
 #include "ui/session/engine_thread.h"

@@ -137,6 +137,10 @@ static void judge(const Arguments& arguments)
         throw UsageError("--owner and --no-owner contradict each other.");
     if (arguments.config && arguments.connect)
         throw UsageError("--config and --connect contradict each other.");
+    if (arguments.demo && (arguments.config || arguments.connect)) {
+        throw UsageError(std::string("--demo and --") + (arguments.config ? "config" : "connect")
+                         + " contradict each other.");
+    }
     if (arguments.claim && arguments.wait)
         throw UsageError("--claim and --wait contradict each other: who waits never claims.");
     const bool takesKeys = *arguments.verb->operands != '\0';

@@ -24,6 +24,7 @@ public:
     std::optional<std::string> connect;
     std::string provider; //!< empty: the default one
     std::optional<std::string> auditLog;
+    bool demo = false;
     bool readOnly = false;
     bool json = false;
     bool help = false;

@@ -39,6 +39,8 @@ static constexpr Option table[] = {
       [](Arguments& a, const char* v) { a.config = textFrom("--config", v); } },
     { "connect", "URL", "", "one provider: redis://, rediss://, unix://, or a socket's path",
       [](Arguments& a, const char* v) { a.connect = textFrom("--connect", v); } },
+    { "demo", nullptr, "", "workers of a made-up shop, on locks that end with this program",
+      [](Arguments& a, const char*) { a.demo = true; } },
     { "provider", "ID", "", "the provider to speak to; else the default one",
       [](Arguments& a, const char* v) { a.provider = textFrom("--provider", v); } },
     { "read-only", nullptr, "", "refuse whatever would change a lock",

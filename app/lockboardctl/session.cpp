@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/lockboardctl/session.h"
 
+#include "app/demo/demo_provider.h"
 #include "app/lockboardctl/output.h"
 
 #include <QFileInfo>
@@ -12,6 +13,8 @@ using namespace Qt::StringLiterals;
 
 static Config configFor(const Arguments& arguments)
 {
+    if (arguments.demo)
+        return demoConfig();
     if (arguments.connect)
         return Config::connectTo(*arguments.connect);
     if (arguments.config)

@@ -22,6 +22,7 @@ private Q_SLOTS:
     void acquiresInMemory();
     void keepsKeysThatBeginWithDashes();
     void listsProviders();
+    void listsTheDemo();
     void checks();
     void findsNothingInMemory();
     void isReadOnly();
@@ -109,6 +110,8 @@ void TestCtlUsage::refuses_data()
         "--owner and --no-owner contradict each other.");
     row("config or connect", { "list", "--config", "a", "--connect", "redis://b" },
         "--config and --connect contradict each other.");
+    row("demo or connect", { "list", "--demo", "--connect", "redis://b" },
+        "--demo and --connect contradict each other.");
     row("claim or wait", { "acquire", "k", "--claim", "--wait", "1" },
         "--claim and --wait contradict each other: who waits never claims.");
     row("no key", { "acquire" }, "acquire needs at least one KEY.");
@@ -221,6 +224,19 @@ void TestCtlUsage::listsProviders()
     QCOMPARE(json[0][u"id"].toString(), u"shop"_s);
     QCOMPARE(json[0][u"default"].toBool(), true);
     QCOMPARE(json[1][u"default"].toBool(), false);
+}
+
+void TestCtlUsage::listsTheDemo()
+{
+    const CtlRun run = Ctl().run({ "--demo", "list", "--json" });
+    QCOMPARE(run.code, 0);
+    const auto locks = run.json();
+    QVERIFY(locks.size() > 20);
+    const auto isForever = [](const QJsonObject& lock) {
+        return lock[u"key"] == u"nightly-export"_s && lock[u"owner"] == u"cron@shop-eu-2"_s
+            && lock[u"ttlMs"].isNull();
+    };
+    QVERIFY(std::any_of(locks.begin(), locks.end(), isForever));
 }
 
 void TestCtlUsage::checks()

@@ -6,6 +6,8 @@
 #include <QTcpSocket>
 #include <QThread>
 
+#include <sys/prctl.h>
+
 #include <csignal>
 #include <stdexcept>
 
@@ -38,6 +40,8 @@ QString RedisServer::url() const
 
 void RedisServer::start()
 {
+    // A test that is killed, by ctest's timeout say, takes its server along.
+    m_process.setChildProcessModifier([] { ::prctl(PR_SET_PDEATHSIG, SIGKILL); });
     m_process.start(QStringLiteral("redis-server"),
                     QStringList{QStringLiteral("--port"), QString::number(m_port),
                                 QStringLiteral("--bind"), QStringLiteral("127.0.0.1"),

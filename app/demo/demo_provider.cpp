@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "app/lockboard/demo_provider.h"
+#include "app/demo/demo_provider.h"
 
-#include "app/lockboard/demo_workers.h"
+#include "app/demo/demo_workers.h"
 #include "engine/memory/memory_provider.h"
 
 namespace lockboard {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "app/lockboard/demo_workers.h"
+#include "app/demo/demo_workers.h"
 
 #include <QUuid>
 

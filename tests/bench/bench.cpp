@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// lockboard-bench --list            every case and its unit, a line each
+// lockboard-bench --once            every case for a moment; fails if one counts nothing
+// lockboard-bench                   reads "CASE MILLISECONDS" lines, answers each with a number,
+//                                   and "redis-url 0" with the URL of the run's own server
+#include "tests/bench/bench.h"
+
+#include <QCoreApplication>
+
+#include <cstdio>
+#include <iostream>
+
+using namespace lockboard;
+using namespace lockboard::bench;
+
+static int runOnce(const std::vector<Case>& cases)
+{
+    for (const Case& one : cases) {
+        const double measured = one.measure(Duration(5));
+        std::printf("%s %.0f %s\n", one.name.c_str(), measured, one.unit.c_str());
+        if (!(measured > 0))
+            return 1;
+    }
+    return 0;
+}
+
+static int serve(const std::vector<Case>& cases, const ServerSource& server)
+{
+    std::string name;
+    Duration::rep milliseconds = 0;
+    while (std::cin >> name >> milliseconds) {
+        if (name == "redis-url") {
+            std::cout << server().url().toStdString() << std::endl;
+            continue;
+        }
+        const auto found = std::find_if(cases.begin(), cases.end(),
+                                        [&](const Case& one) { return one.name == name; });
+        if (found == cases.end())
+            return 64;
+        std::cout << found->measure(Duration(milliseconds)) << std::endl;
+    }
+    return 0;
+}
+
+int main(int argc, char** argv)
+{
+    const QCoreApplication application(argc, argv);
+    std::unique_ptr<test::RedisServer> server;
+    const ServerSource source = [&server]() -> test::RedisServer& {
+        if (!server)
+            server = std::make_unique<test::RedisServer>();
+        return *server;
+    };
+    std::vector<Case> cases;
+    addMemoryCases(cases);
+    addRedisCases(cases, source);
+
+    const QStringList arguments = application.arguments().mid(1);
+    if (arguments.contains(QStringLiteral("--once")))
+        return runOnce(cases);
+    if (!arguments.contains(QStringLiteral("--list")))
+        return serve(cases, source);
+    for (const Case& one : cases)
+        std::printf("%s %s\n", one.name.c_str(), one.unit.c_str());
+    return 0;
+}

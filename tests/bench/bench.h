@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/locking_module.h"
+#include "tests/support/redis_server.h"
+
+namespace lockboard::bench {
+
+//! How long a case goes on before it counts.
+class Budget final {
+public:
+    explicit Budget(Duration length)
+        : m_start(std::chrono::steady_clock::now())
+        , m_end(m_start + length)
+    {
+    }
+    [[nodiscard]] bool isSpent() const { return std::chrono::steady_clock::now() >= m_end; }
+    [[nodiscard]] double perSecond(std::uint64_t count) const
+    {
+        const auto taken = std::chrono::steady_clock::now() - m_start;
+        return static_cast<double>(count) / std::chrono::duration<double>(taken).count();
+    }
+
+private:
+    TimePoint m_start;
+    TimePoint m_end;
+};
+
+//! One thing that is measured, in `unit`s. Its name begins with the provider's.
+class Case final {
+public:
+    std::string name;
+    std::string unit;
+    std::function<double(Duration)> measure;
+};
+
+//! The server of this run; started when it is first asked for.
+using ServerSource = std::function<test::RedisServer&()>;
+
+void addMemoryCases(std::vector<Case>& cases);
+void addRedisCases(std::vector<Case>& cases, const ServerSource& server);
+
+} // namespace lockboard::bench
