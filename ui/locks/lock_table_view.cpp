@@ -113,7 +113,7 @@ void LockTableView::remember()
 void LockTableView::restore()
 {
     if (m_top) {
-        const std::vector<int> row = m_model.rowsOf({ *m_top });
+        const std::vector<int> row = m_model.rowsOf({*m_top});
         if (!row.empty())
             verticalScrollBar()->setValue(row.front());
     }
@@ -144,7 +144,7 @@ void LockTableView::tick()
 {
     // Only what is seen, and without a word to the model's other listeners: a screen reader would
     // read out every tick.
-    for (const LockColumn column : { LockColumn::Ttl, LockColumn::State }) {
+    for (const LockColumn column : {LockColumn::Ttl, LockColumn::State}) {
         const int x = columnViewportPosition(int(column));
         viewport()->update(x, 0, columnWidth(int(column)), viewport()->height());
     }
@@ -203,8 +203,8 @@ void LockTableView::resizeEvent(QResizeEvent* event)
     if (!m_ownWidths)
         return;
     m_fitting = true;
-    const int shares[] = { 33, 24, 29 };
-    for (int column = 0; column < int(std::size(shares)); ++column)
+    const int shares[] = {33, 24, 29, 14};
+    for (int column = 0; column < lockColumns; ++column)
         setColumnWidth(column, viewport()->width() * shares[column] / 100);
     m_fitting = false;
 }

@@ -130,7 +130,7 @@ QIcon icon(Glyph glyph)
 QIcon applicationIcon()
 {
     QIcon icon;
-    for (const int size : { 16, 32, 48, 64, 128, 256 }) {
+    for (const int size : {16, 32, 48, 64, 128, 256}) {
         QPixmap pixmap(size, size);
         pixmap.fill(Qt::transparent);
         QPainter painter(&pixmap);
