@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tests/ui/fixture.h"
+#include "ui/session/commands.h"
 
 #include <QCheckBox>
 #include <QClipboard>
@@ -161,6 +162,24 @@ private Q_SLOTS:
         QTRY_COMPARE(m_console->keys().size(), 0);
         QTRY_COMPARE(m_console->lastOutcome(), u"Released 4 locks."_s);
         QVERIFY(!m_console->find<QAction>("actionReleaseAll")->isEnabled());
+    }
+
+    void whatTakesLongCanBeCancelled()
+    {
+        openShop();
+        QTRY_COMPARE(m_console->keys().size(), 4);
+        auto* commands = m_console->window->findChild<Commands*>();
+        auto* cancel = m_console->find<QPushButton>("cancelOperation");
+        QVERIFY(commands && cancel);
+        const auto cancelAtOnce = [cancel](bool running) {
+            if (running)
+                cancel->click();
+        };
+        connect(commands, &Commands::runningChanged, cancel, cancelAtOnce);
+        m_console->trigger("actionReleaseAll");
+        m_console->answer("confirmation", "confirmButton");
+        QTRY_COMPARE(m_console->lastOutcome(), u"Released 0 locks. Cancelled before the rest."_s);
+        QCOMPARE(m_console->keys().size(), 4);
     }
 
     void acquires()

@@ -47,8 +47,13 @@ LockTableView::LockTableView(LockTableModel& model, QWidget* parent)
     setSortingEnabled(true);
     sortByColumn(int(LockColumn::Key), Qt::AscendingOrder);
     fitFonts();
-    connect(horizontalHeader(), &QHeaderView::sectionResized, this,
-            [this] { m_ownWidths = m_ownWidths && m_fitting; });
+    setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    connect(horizontalHeader(), &QHeaderView::sectionResized, this, [this](int column) {
+        if (m_fitting || column == lockColumns - 1) // the last one stretches by itself
+            return;
+        m_ownWidths = false;
+        setHorizontalScrollBarPolicy(Qt::ScrollBarAsNeeded);
+    });
 
     connect(&model, &LockTableModel::aboutToRearrange, this, &LockTableView::remember);
     connect(&model, &LockTableModel::rearranged, this, &LockTableView::restore);
