@@ -280,6 +280,20 @@ private Q_SLOTS:
         QCOMPARE(m_console->table->selectedCount(), 2U);
     }
 
+    void remembersItsLayout()
+    {
+        openShop();
+        QVERIFY(m_console->table->columnState().isEmpty());
+        m_console->window->resize(1000, 700);
+        m_console->table->setColumnWidth(0, 333);
+        m_console->window->close();
+        m_console->open();
+        QCOMPARE(m_console->window->size(), QSize(1000, 700));
+        QCOMPARE(m_console->table->columnWidth(0), 333);
+        m_console->window->resize(900, 600);
+        QCOMPARE(m_console->table->columnWidth(0), 333);
+    }
+
     void switchesProviders()
     {
         const Config config = Config::parse(

@@ -49,10 +49,8 @@ LockTableView::LockTableView(LockTableModel& model, QWidget* parent)
     fitFonts();
     setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     connect(horizontalHeader(), &QHeaderView::sectionResized, this, [this](int column) {
-        if (m_fitting || column == lockColumns - 1) // the last one stretches by itself
-            return;
-        m_ownWidths = false;
-        setHorizontalScrollBarPolicy(Qt::ScrollBarAsNeeded);
+        if (!m_fitting && column != lockColumns - 1) // the last one stretches by itself
+            leaveColumnsAlone();
     });
 
     connect(&model, &LockTableModel::aboutToRearrange, this, &LockTableView::remember);
@@ -212,6 +210,23 @@ void LockTableView::resizeEvent(QResizeEvent* event)
     for (int column = 0; column < lockColumns; ++column)
         setColumnWidth(column, viewport()->width() * shares[column] / 100);
     m_fitting = false;
+}
+
+void LockTableView::leaveColumnsAlone()
+{
+    m_ownWidths = false;
+    setHorizontalScrollBarPolicy(Qt::ScrollBarAsNeeded);
+}
+
+QByteArray LockTableView::columnState() const
+{
+    return m_ownWidths ? QByteArray() : horizontalHeader()->saveState();
+}
+
+void LockTableView::restoreColumns(const QByteArray& state)
+{
+    if (!state.isEmpty() && horizontalHeader()->restoreState(state))
+        leaveColumnsAlone();
 }
 
 void LockTableView::changeEvent(QEvent* event)

@@ -22,7 +22,6 @@
 
 #include <QClipboard>
 #include <QGuiApplication>
-#include <QHeaderView>
 #include <QMenu>
 #include <QMenuBar>
 #include <QMessageBox>
@@ -90,8 +89,7 @@ void MainWindow::build()
     for (QSplitter* splitter : {sides, rows})
         splitter->setHandleWidth(1);
     setCentralWidget(sides);
-    m_memory =
-        std::make_unique<WindowMemory>(*this, *sides, *rows, *m_panel->table().horizontalHeader());
+    m_memory = std::make_unique<WindowMemory>(*this, *sides, *rows, m_panel->table());
 }
 
 QWidget* MainWindow::buildSide()
