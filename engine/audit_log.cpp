@@ -56,8 +56,12 @@ std::string AuditLog::defaultOperator()
 void AuditLog::append(const AuditRecord& record)
 {
     QJsonArray keys;
-    for (const std::string& key : record.keys)
+    QJsonArray raw; // what `keys` shows escaped, byte for byte
+    for (const std::string& key : record.keys) {
         keys.append(text(key));
+        if (!isUtf8(key))
+            raw.append(QString::fromLatin1(QByteArray::fromStdString(key).toBase64()));
+    }
     QJsonObject line{
         {u"time"_s, QDateTime::currentDateTimeUtc().toString(Qt::ISODateWithMs)},
         {u"operator"_s, text(m_operator)},
@@ -67,6 +71,8 @@ void AuditLog::append(const AuditRecord& record)
         {u"owner"_s, record.owner ? QJsonValue(text(*record.owner)) : QJsonValue()},
         {u"outcome"_s, text(record.outcome)},
     };
+    if (!raw.isEmpty())
+        line.insert(u"keysBase64"_s, raw);
     if (!record.context.isEmpty()) {
         const SharedContext::Fields& fields = record.context.fields();
         QJsonObject context;

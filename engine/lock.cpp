@@ -65,13 +65,35 @@ bool isUtf8(std::string_view bytes)
     return !decoder.hasError();
 }
 
-static void appendEscaped(std::string& out, char byte)
+static void appendEscaped(std::string& out, std::string_view bytes)
 {
     static constexpr char digits[] = "0123456789abcdef";
-    const auto value = static_cast<unsigned char>(byte);
-    out += "\\x";
-    out += digits[value >> 4];
-    out += digits[value & 15];
+    for (const char byte : bytes) {
+        const auto value = static_cast<unsigned char>(byte);
+        out += "\\x";
+        out += digits[value >> 4];
+        out += digits[value & 15];
+    }
+}
+
+//! What a terminal would obey, or what turns or hides the text around it, rather than show.
+static bool isDevious(char32_t character)
+{
+    switch (QChar::category(character)) {
+    case QChar::Other_Control:
+    case QChar::Other_Format:
+    case QChar::Separator_Line:
+    case QChar::Separator_Paragraph:
+        return true;
+    default:
+        return false;
+    }
+}
+
+//! The length of the well-formed UTF-8 sequence that begins with this byte.
+static std::size_t sequenceLength(unsigned char first)
+{
+    return first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
 }
 
 std::string printable(std::string_view bytes)
@@ -79,12 +101,18 @@ std::string printable(std::string_view bytes)
     const bool text = isUtf8(bytes);
     std::string out;
     out.reserve(bytes.size());
-    for (const char byte : bytes) {
-        const auto value = static_cast<unsigned char>(byte);
-        if (value < 0x20 || value == 0x7f || (!text && value >= 0x80))
-            appendEscaped(out, byte);
+    for (std::size_t i = 0; i < bytes.size();) {
+        const auto first = static_cast<unsigned char>(bytes[i]);
+        const std::size_t length = text ? sequenceLength(first) : 1;
+        const std::string_view one = bytes.substr(i, length);
+        i += length;
+        char32_t character = length == 1 ? first : first & (0x7fu >> length);
+        for (const char more : one.substr(1))
+            character = character << 6 | (static_cast<unsigned char>(more) & 0x3fu);
+        if (isDevious(character) || (!text && first >= 0x80))
+            appendEscaped(out, one);
         else
-            out += byte;
+            out += one;
     }
     return out;
 }

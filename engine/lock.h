@@ -172,7 +172,8 @@ public:
     bool cancelled = false; //!< stopped on request before it had seen every lock
 };
 
-//! `bytes` as text for a person: UTF-8 as it is; other bytes and control characters as `\xNN`.
+//! `bytes` as text for a person: UTF-8 as it is, but for characters that a terminal would obey or
+//! that turn the text around; those and all that is not UTF-8 as `\xNN`.
 [[nodiscard]] std::string printable(std::string_view bytes);
 [[nodiscard]] bool isUtf8(std::string_view bytes);
 

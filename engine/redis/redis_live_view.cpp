@@ -3,17 +3,11 @@
 
 #include "engine/redis/redis_provider.h"
 
-#include <algorithm>
-
 namespace lockboard {
 
 using namespace std::chrono_literals;
 
-// Two looks at one lease differ by this much though nobody has touched it.
-static constexpr Duration noise = 50ms;
-static constexpr Duration shortestPoll = 1s;
-static constexpr int pollFactor = 10;
-static constexpr std::size_t sweepSlice = 20'000;
+static constexpr Duration tickLength = 20ms;
 
 RedisLiveView::RedisLiveView(RedisProvider& provider)
     : m_provider(&provider)
@@ -97,186 +91,6 @@ void RedisLiveView::abandon()
     m_leaseTimer = 0;
 }
 
-void RedisLiveView::begin(Phase phase)
-{
-    abandon();
-    m_phase = phase;
-    m_scanBegan = m_clock.now();
-    m_cursor = std::string(1, '0'); // assigning "0": gcc 12 warns of an overlap
-    m_pages = 0;
-    m_scanning = false;
-    m_exhausted = false;
-    m_seen = 0;
-    m_vanished.clear();
-    if (isSnapshotting()) {
-        flush(); // what was noted so far belongs to the time before the snapshot
-        m_touched.clear();
-        Q_EMIT snapshotStarted();
-    } else {
-        watchLeases();
-    }
-    scanOn(m_scan);
-}
-
-Task<void> RedisLiveView::scanOn(std::uint32_t scan)
-{
-    // A snapshot wants to be quick; later scans let the others' commands through.
-    const int mostPages = isSnapshotting() ? 4 : 2;
-    const QPointer<RedisLiveView> self(this);
-    m_scanning = true;
-    try {
-        for (;;) {
-            const std::string count = std::to_string(RedisProvider::pageSize);
-            const std::string cursor = m_cursor;
-            RedisCommand command("SCAN");
-            command << cursor << "MATCH" << m_provider->scanPattern() << "COUNT" << count;
-            RedisCall call(m_provider->client().connection(), command, RedisEffect::Reads);
-            const RedisReply reply = co_await call.answer();
-            if (!self || scan != m_scan)
-                co_return;
-            m_provider->client().check(reply);
-            m_cursor = reply.at(0).text();
-            m_exhausted = m_cursor == "0";
-            const RedisReply found = reply.at(1);
-            std::vector<std::string> keys;
-            keys.reserve(found.size());
-            for (std::size_t i = 0; i < found.size(); ++i)
-                keys.emplace_back(found.at(i).text());
-            if (!keys.empty()) {
-                ++m_pages;
-                readPage(scan, std::move(keys));
-                if (!self || scan != m_scan)
-                    co_return;
-            }
-            if (m_exhausted || m_pages >= mostPages)
-                break;
-        }
-    } catch (const LockError&) {
-        if (self && scan == m_scan && m_provider) {
-            fail(std::current_exception());
-            pollAfter(shortestPoll); // the connection stands: it may go better then
-        }
-        co_return;
-    }
-    m_scanning = false;
-    if (m_exhausted && m_pages == 0)
-        sweep();
-}
-
-Task<void> RedisLiveView::readPage(std::uint32_t scan, std::vector<std::string> keys)
-{
-    const QPointer<RedisLiveView> self(this);
-    try {
-        RedisPage page = co_await readLocks(&m_provider->client(), &m_clock, std::move(keys));
-        if (!self || scan != m_scan)
-            co_return;
-        takePage(page);
-        const bool others =
-            std::any_of(page.entries.begin(), page.entries.end(), [](const RedisEntry& entry) {
-                return entry.kind == RedisEntry::OtherType;
-            });
-        if (others) {
-            RedisPage named = co_await nameTypes(&m_provider->client(), &m_clock, std::move(page));
-            if (!self || scan != m_scan)
-                co_return;
-            takePage(named);
-        }
-    } catch (const LockError&) {
-        if (self && scan == m_scan && m_provider) {
-            fail(std::current_exception());
-            pollAfter(shortestPoll);
-        }
-        co_return;
-    }
-    --m_pages;
-    if (m_exhausted && m_pages == 0)
-        sweep();
-    else if (!m_exhausted && !m_scanning)
-        scanOn(scan);
-}
-
-void RedisLiveView::takePage(const RedisPage& page)
-{
-    LockBatch batch;
-    for (const RedisEntry& entry : page.entries) {
-        const bool unnamed = entry.kind == RedisEntry::OtherType && entry.value.empty();
-        if (entry.kind == RedisEntry::Absent || unnamed)
-            continue;
-        const auto [it, isNew] = m_locks.try_emplace(std::string(m_provider->lockKey(entry.key)));
-        if (!isNew && it->second.seen == m_scan)
-            continue; // SCAN may give a key twice
-        it->second.seen = m_scan;
-        ++m_seen;
-        const auto change = update(it, isNew, entry, page);
-        if (isSnapshotting())
-            batch.push_back(lockOf(it));
-        else if (change)
-            note(*change, lockOf(it));
-    }
-    if (!batch.isEmpty())
-        Q_EMIT snapshotBatch(batch);
-}
-
-//! Looks for locks that the scan did not see, in slices.
-void RedisLiveView::sweep()
-{
-    if (m_seen == m_locks.size()) {
-        finishScan();
-        return;
-    }
-    if (m_buckets != m_locks.bucket_count()) {
-        m_buckets = m_locks.bucket_count(); // grown in between: once more
-        m_bucket = 0;
-        m_vanished.clear();
-    }
-    const std::size_t end = std::min(m_bucket + sweepSlice, m_buckets);
-    for (; m_bucket < end; ++m_bucket) {
-        for (auto it = m_locks.cbegin(m_bucket); it != m_locks.cend(m_bucket); ++it) {
-            if (it->second.seen != m_scan)
-                m_vanished.push_back(it->first);
-        }
-    }
-    if (m_bucket == m_buckets) {
-        finishScan();
-        return;
-    }
-    const auto more = [this, scan = m_scan] {
-        if (scan == m_scan)
-            sweep();
-    };
-    QMetaObject::invokeMethod(this, more, Qt::QueuedConnection);
-}
-
-void RedisLiveView::finishScan()
-{
-    m_buckets = 0;
-    const TimePoint now = m_clock.now();
-    const auto took = std::chrono::ceil<Duration>(now - m_scanBegan);
-    std::vector<std::string> lookAt;
-    if (isSnapshotting()) {
-        // The snapshot has told the watchers already.
-        for (const std::string& key : m_vanished) {
-            const auto it = m_locks.find(key);
-            setCheck(it, never);
-            m_locks.erase(it);
-        }
-        m_complete = true;
-        Q_EMIT snapshotCompleted();
-        setState(SourceState(SourceState::Live));
-        lookAt.assign(m_touched.begin(), m_touched.end());
-        m_touched.clear();
-    } else {
-        // Not seen is not yet gone: a key that is made anew during a scan may escape it.
-        lookAt = std::exchange(m_vanished, {});
-        setState(SourceState(SourceState::Live));
-    }
-    m_vanished.clear();
-    m_phase = Phase::Watching;
-    pollAfter(std::max(shortestPoll, took * pollFactor));
-    watchLeases();
-    rereadInPages(std::move(lookAt));
-}
-
 void RedisLiveView::pollAfter(Duration pause)
 {
     m_clock.cancel(m_pollTimer);
@@ -285,64 +99,6 @@ void RedisLiveView::pollAfter(Duration pause)
             begin(m_complete && state().kind == SourceState::Live ? Phase::Rescan
                                                                   : Phase::Snapshot);
     });
-}
-
-void RedisLiveView::rereadInPages(std::vector<std::string> keys)
-{
-    for (std::size_t i = 0; i < keys.size(); i += RedisProvider::pageSize) {
-        std::vector<std::string> page;
-        for (std::size_t k = i; k < std::min(i + RedisProvider::pageSize, keys.size()); ++k)
-            page.push_back(m_provider->stored(keys[k]));
-        reread(std::move(page));
-    }
-}
-
-Task<void> RedisLiveView::reread(std::vector<std::string> keys)
-{
-    const QPointer<RedisLiveView> self(this);
-    try {
-        RedisPage page = co_await readLocks(&m_provider->client(), &m_clock, std::move(keys));
-        if (!self || m_phase == Phase::Off || isSnapshotting())
-            co_return;
-        takeReread(page);
-        const bool others =
-            std::any_of(page.entries.begin(), page.entries.end(), [](const RedisEntry& entry) {
-                return entry.kind == RedisEntry::OtherType;
-            });
-        if (!others)
-            co_return;
-        RedisPage named = co_await nameTypes(&m_provider->client(), &m_clock, std::move(page));
-        if (self && m_phase != Phase::Off && !isSnapshotting())
-            takeReread(named);
-    } catch (const LockError&) {
-        // The connection is lost, and a new snapshot follows; or the next scan meets it too.
-    }
-}
-
-void RedisLiveView::takeReread(const RedisPage& page)
-{
-    for (const RedisEntry& entry : page.entries) {
-        const std::string key(m_provider->lockKey(entry.key));
-        if (entry.kind == RedisEntry::OtherType && entry.value.empty())
-            continue;
-        if (entry.kind == RedisEntry::Absent) {
-            const auto it = m_locks.find(key);
-            if (it == m_locks.end())
-                continue;
-            const bool due =
-                it->second.leaseEnd != never && it->second.leaseEnd <= page.answered + noise;
-            remove(it, due ? ChangeKind::Expired : ChangeKind::Released);
-            continue;
-        }
-        const auto [it, isNew] = m_locks.try_emplace(key);
-        if (it->second.seen != m_scan) {
-            it->second.seen = m_scan;
-            ++m_seen;
-        }
-        if (const auto change = update(it, isNew, entry, page))
-            note(*change, lockOf(it));
-    }
-    watchLeases();
 }
 
 std::optional<ChangeKind> RedisLiveView::update(Locks::iterator it, bool isNew,
@@ -402,25 +158,36 @@ Lock RedisLiveView::lockOf(Locks::const_iterator it) const
 void RedisLiveView::setCheck(Locks::iterator it, TimePoint when)
 {
     Known& known = it->second;
-    if (known.checkAt != never && when != never && std::chrono::abs(when - known.checkAt) <= 5ms)
+    const std::int64_t tick = when == never ? noTick : when.time_since_epoch() / tickLength + 1;
+    if (known.tick == tick || (known.tick != noTick && std::abs(tick - known.tick) == 1))
+        return; // a look too early just looks again
+    if (known.tick != noTick) {
+        const auto slot = m_due.find(known.tick);
+        Locks::value_type* const last = slot->second.back();
+        slot->second[known.place] = last;
+        last->second.place = known.place;
+        slot->second.pop_back();
+        if (slot->second.empty())
+            m_due.erase(slot);
+    }
+    known.tick = tick;
+    if (tick == noTick)
         return;
-    if (known.checkAt != never)
-        m_leases.erase({ known.checkAt, &it->first });
-    known.checkAt = when;
-    if (when != never)
-        m_leases.emplace(when, &it->first);
+    auto& slot = m_due[tick];
+    known.place = static_cast<std::uint32_t>(slot.size());
+    slot.push_back(&*it);
 }
 
 void RedisLiveView::watchLeases()
 {
-    if (m_phase == Phase::Off || isSnapshotting() || m_leases.empty())
+    if (m_phase == Phase::Off || isSnapshotting() || m_due.empty())
         return;
-    const TimePoint next = m_leases.begin()->first;
-    if (m_leaseTimer != 0 && m_leaseTimerAt <= next)
+    const std::int64_t next = m_due.begin()->first;
+    if (m_leaseTimer != 0 && m_leaseTimerTick <= next)
         return; // that one will look anew
     m_clock.cancel(m_leaseTimer);
-    m_leaseTimerAt = next;
-    m_leaseTimer = m_clock.callAt(next, [this] {
+    m_leaseTimerTick = next;
+    m_leaseTimer = m_clock.callAt(TimePoint(next * tickLength), [this] {
         m_leaseTimer = 0;
         checkLeases();
     });
@@ -428,16 +195,18 @@ void RedisLiveView::watchLeases()
 
 void RedisLiveView::checkLeases()
 {
-    const TimePoint now = m_clock.now();
+    const std::int64_t now = m_clock.now().time_since_epoch() / tickLength;
     std::vector<std::string> due;
-    while (!m_leases.empty() && m_leases.begin()->first <= now
-           && due.size() < RedisProvider::pageSize) {
-        const std::string& key = *m_leases.begin()->second;
-        due.push_back(key);
-        m_locks.find(key)->second.checkAt = never;
-        m_leases.erase(m_leases.begin());
+    while (!m_due.empty() && m_due.begin()->first <= now && due.size() < RedisProvider::pageSize) {
+        const auto slot = m_due.begin();
+        Locks::value_type* const lock = slot->second.back();
+        due.push_back(lock->first);
+        lock->second.tick = noTick;
+        slot->second.pop_back();
+        if (slot->second.empty())
+            m_due.erase(slot);
     }
-    rereadInPages(std::move(due));
+    lookAgain(std::move(due));
     watchLeases();
 }
 
@@ -482,9 +251,8 @@ void RedisLiveView::noteChanged(const std::string& key)
         m_touched.insert(key);
         return;
     }
-    std::vector<std::string> one;
-    one.push_back(m_provider->stored(key));
-    reread(std::move(one));
+    m_toReread.push_back(key);
+    sendRereads();
 }
 
 } // namespace lockboard

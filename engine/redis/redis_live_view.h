@@ -6,6 +6,7 @@
 
 #include <QPointer>
 
+#include <map>
 #include <set>
 
 namespace lockboard {
@@ -37,7 +38,11 @@ protected:
     void doRefresh() override;
 
 private:
+    //! Two looks at one lease differ by this much though nobody has touched it.
+    static constexpr Duration noise = std::chrono::milliseconds(50);
+    static constexpr Duration shortestPoll = std::chrono::seconds(1);
     static constexpr TimePoint never = TimePoint::max();
+    static constexpr std::int64_t noTick = -1;
     enum class Phase : std::uint8_t {
         Off, // not started, not connected, or the provider is gone
         Snapshot,
@@ -47,7 +52,8 @@ private:
     struct Known {
         std::string value; // of another type: its name
         TimePoint leaseEnd = never; // as it was said to the watchers
-        TimePoint checkAt = never; // when to see whether it has ended; its place in m_leases
+        std::int64_t tick = noTick; // when to see whether it has ended: a slot of m_due
+        std::uint32_t place = 0; // in that slot
         std::uint32_t seen = 0; // by which scan, or since
         LockState state = LockState::Held;
     };
@@ -59,14 +65,15 @@ private:
     void abandon();
     void fail(const std::exception_ptr& problem);
     Task<void> scanOn(std::uint32_t scan);
+    void makeRoom(std::int64_t databaseSize, std::size_t found);
     Task<void> readPage(std::uint32_t scan, std::vector<std::string> keys);
-    Task<void> readNames(std::uint32_t scan, RedisPage page);
-    void pageDone();
     void takePage(const RedisPage& page);
     void sweep();
     void finishScan();
+    //! Looks at these again, a page or two at a time.
+    void lookAgain(std::vector<std::string> keys);
+    void sendRereads();
     Task<void> reread(std::vector<std::string> keys);
-    void rereadInPages(std::vector<std::string> keys);
     void takeReread(const RedisPage& page);
 
     //! Whether anything is to be said: the lock was unknown or has changed.
@@ -88,8 +95,12 @@ private:
     bool m_started = false;
     bool m_complete = false; // one snapshot was completed
     Locks m_locks;
-    std::set<std::pair<TimePoint, const std::string*>> m_leases;
+    // Leases by when to look at them: slots of some milliseconds each, so that a million cost
+    // little.
+    std::map<std::int64_t, std::vector<Locks::value_type*>> m_due;
     std::set<std::string> m_touched; // changed by us during a snapshot: to look at after it
+    std::vector<std::string> m_toReread;
+    int m_rereads = 0; // pages of it under way
 
     // One scan, counted up.
     std::uint32_t m_scan = 0;
@@ -105,7 +116,7 @@ private:
 
     Clock::TimerId m_pollTimer = 0;
     Clock::TimerId m_leaseTimer = 0;
-    TimePoint m_leaseTimerAt;
+    std::int64_t m_leaseTimerTick = 0;
 };
 
 } // namespace lockboard

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "engine/redis/redis_lock_reader.h"
 
+#include <algorithm>
+
 namespace lockboard {
+
+bool RedisPage::hasOtherTypes() const
+{
+    return std::any_of(entries.begin(), entries.end(),
+                       [](const RedisEntry& entry) { return entry.kind == RedisEntry::OtherType; });
+}
 
 Task<RedisPage> readLocks(RedisClient* client, const Clock* clock, std::vector<std::string> keys)
 {

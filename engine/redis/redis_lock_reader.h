@@ -24,6 +24,8 @@ class RedisPage final {
 public:
     RedisPage() = default; // no aggregate: gcc 12 destroys those twice in a co_await
 
+    [[nodiscard]] bool hasOtherTypes() const;
+
     std::vector<RedisEntry> entries;
     TimePoint asked;
     TimePoint answered;

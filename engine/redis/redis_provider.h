@@ -44,8 +44,6 @@ public:
     }
     //! A pattern for SCAN that matches the namespace letter by letter.
     [[nodiscard]] const std::string& scanPattern() const { return m_scanPattern; }
-    //! Says that something is known of a key that may concern those who wait or run here.
-    void noteGone(const std::string& key, const Owner& owner);
 
 protected:
     Task<Grant> tryAcquire(LockKeys keys, AcquireOptions options, SharedContext context) override;
@@ -60,6 +58,8 @@ private:
                                     ReleaseAllResult* result);
     void noteHeld(const LockKeys& keys, const Owner& owner, std::optional<TimePoint> leaseEnd);
     void noteChanged(const LockKeys& keys);
+    //! Tells those who watch, wait or run here.
+    void noteGone(const std::string& key, const Owner& owner);
     template <typename Tell> void tellViews(Tell tell);
 
     RedisSettings m_settings;

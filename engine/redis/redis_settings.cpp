@@ -38,6 +38,9 @@ static void readUrl(const ConfigValue& place, RedisEndpoint& endpoint)
                    QUrl::StrictMode);
     const QString scheme = url.scheme();
     const bool local = scheme == "unix"_L1;
+    // Qt's own words would repeat the URL, which may hold a password.
+    if (url.errorString().startsWith("Invalid port"_L1))
+        place.fail("names a port that is not a number from 1 to 65535");
     if (!url.isValid() || (!local && scheme != "redis"_L1 && scheme != "rediss"_L1)) {
         place.fail("must be a URL such as redis://127.0.0.1:6379/0, rediss://host or "
                    "unix:///run/redis.sock");

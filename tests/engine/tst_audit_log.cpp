@@ -94,6 +94,12 @@ void TestAuditLog::contextIsWritten()
     QCOMPARE(context[u"requestId"_s].toString(), u"r1"_s);
     QCOMPARE(context[u"preventReleaseEvents"_s].toBool(), true);
     QVERIFY(!context.contains(u"transactionId"_s));
+    QVERIFY(!lines(file).first().contains(u"keysBase64"_s));
+
+    record.keys = {"plain", "a\xff"};
+    log.append(record);
+    QCOMPARE(lines(file).last()[u"keys"_s].toArray(), (QJsonArray{u"plain"_s, u"a\\xff"_s}));
+    QCOMPARE(lines(file).last()[u"keysBase64"_s].toArray(), (QJsonArray{u"Yf8="_s}));
 }
 
 void TestAuditLog::appendsAndIsPrivate()

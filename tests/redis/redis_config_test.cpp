@@ -30,7 +30,7 @@ void RedisConfigTest::saysWhereAMistakeIs_data()
     add("not a string", u"\"redisUrl\": 5"_s, url, u"must be a string"_s);
     add("no URL", u"\"redisUrl\": \"s3cret\""_s, url, u"must be a URL such as"_s);
     add("scheme", u"\"redisUrl\": \"http://:s3cret@h\""_s, url, u"must be a URL such as"_s);
-    add("port", u"\"redisUrl\": \"redis://:s3cret@h:70000\""_s, url, u"must be a URL such as"_s);
+    add("port", u"\"redisUrl\": \"redis://:s3cret@h:70000\""_s, url, u"names a port that is not"_s);
     add("port 0", u"\"redisUrl\": \"redis://:s3cret@h:0\""_s, url, u"names port 0"_s);
     add("no host", u"\"redisUrl\": \"redis://:s3cret@/1\""_s, url, u"names no host"_s);
     add("database", u"\"redisUrl\": \"redis://:s3cret@h/s3cret\""_s, url, u"by a number"_s);

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: MIT
+#include "engine/redis/redis_live_view.h"
+
+#include "engine/redis/redis_provider.h"
+
+#include <algorithm>
+
+// How the live view looks at the server: at all locks, page by page, or again at some of them.
+
+namespace lockboard {
+
+static constexpr int pollFactor = 10;
+static constexpr std::size_t sweepSlice = 5000;
+static constexpr int mostRereads = 2;
+
+void RedisLiveView::begin(Phase phase)
+{
+    abandon();
+    m_phase = phase;
+    m_scanBegan = m_clock.now();
+    m_cursor = std::string(1, '0'); // assigning "0": gcc 12 warns of an overlap
+    m_pages = 0;
+    m_scanning = false;
+    m_exhausted = false;
+    m_seen = 0;
+    m_buckets = 0;
+    m_vanished.clear();
+    if (isSnapshotting()) {
+        flush(); // what was noted so far belongs to the time before the snapshot
+        m_touched.clear();
+        m_toReread.clear();
+        Q_EMIT snapshotStarted();
+    } else {
+        watchLeases();
+    }
+    scanOn(m_scan);
+}
+
+Task<void> RedisLiveView::scanOn(std::uint32_t scan)
+{
+    // A snapshot wants to be quick; later scans let the others' commands through.
+    const int mostPages = isSnapshotting() ? 4 : 2;
+    const QPointer<RedisLiveView> self(this);
+    m_scanning = true;
+    std::int64_t databaseSize = 0;
+    try {
+        if (isSnapshotting() && m_cursor == "0") {
+            RedisCall call(m_provider->client().connection(), RedisCommand("DBSIZE"),
+                           RedisEffect::Reads);
+            const RedisReply reply = co_await call.answer();
+            if (!self || scan != m_scan)
+                co_return;
+            databaseSize = reply.integer(); // 0 if that is forbidden
+        }
+        for (;;) {
+            const std::string count = std::to_string(RedisProvider::pageSize);
+            const std::string cursor = m_cursor;
+            RedisCommand command("SCAN");
+            command << cursor << "MATCH" << m_provider->scanPattern() << "COUNT" << count;
+            RedisCall call(m_provider->client().connection(), command, RedisEffect::Reads);
+            const RedisReply reply = co_await call.answer();
+            if (!self || scan != m_scan)
+                co_return;
+            m_provider->client().check(reply);
+            m_cursor = reply.at(0).text();
+            m_exhausted = m_cursor == "0";
+            const RedisReply found = reply.at(1);
+            makeRoom(std::exchange(databaseSize, 0), found.size());
+            std::vector<std::string> keys;
+            keys.reserve(found.size());
+            for (std::size_t i = 0; i < found.size(); ++i)
+                keys.emplace_back(found.at(i).text());
+            if (!keys.empty()) {
+                ++m_pages;
+                readPage(scan, std::move(keys));
+                if (!self || scan != m_scan)
+                    co_return;
+            }
+            if (m_exhausted || m_pages >= mostPages)
+                break;
+        }
+    } catch (const LockError&) {
+        if (self && scan == m_scan && m_provider) {
+            fail(std::current_exception());
+            pollAfter(shortestPoll); // the connection stands: it may go better then
+        }
+        co_return;
+    }
+    m_scanning = false;
+    if (m_exhausted && m_pages == 0)
+        sweep();
+}
+
+//! Growing a table of a million step by step would stop the event loop for a tenth of a second.
+void RedisLiveView::makeRoom(std::int64_t databaseSize, std::size_t found)
+{
+    constexpr double most = 4'000'000;
+    const double share = std::min(1.0, 1.25 * static_cast<double>(found) / RedisProvider::pageSize);
+    const auto expected = std::min(static_cast<double>(databaseSize) * share, most);
+    if (expected > static_cast<double>(m_locks.size()))
+        m_locks.reserve(static_cast<std::size_t>(expected));
+}
+
+Task<void> RedisLiveView::readPage(std::uint32_t scan, std::vector<std::string> keys)
+{
+    const QPointer<RedisLiveView> self(this);
+    try {
+        RedisPage page = co_await readLocks(&m_provider->client(), &m_clock, std::move(keys));
+        if (!self || scan != m_scan)
+            co_return;
+        takePage(page);
+        if (page.hasOtherTypes()) {
+            page = co_await nameTypes(&m_provider->client(), &m_clock, std::move(page));
+            if (!self || scan != m_scan)
+                co_return;
+            takePage(page);
+        }
+    } catch (const LockError&) {
+        if (self && scan == m_scan && m_provider) {
+            fail(std::current_exception());
+            pollAfter(shortestPoll);
+        }
+        co_return;
+    }
+    --m_pages;
+    if (m_exhausted && m_pages == 0)
+        sweep();
+    else if (!m_exhausted && !m_scanning)
+        scanOn(scan);
+}
+
+void RedisLiveView::takePage(const RedisPage& page)
+{
+    LockBatch batch;
+    for (const RedisEntry& entry : page.entries) {
+        const bool unnamed = entry.kind == RedisEntry::OtherType && entry.value.empty();
+        if (entry.kind == RedisEntry::Absent || unnamed)
+            continue;
+        const auto [it, isNew] = m_locks.try_emplace(std::string(m_provider->lockKey(entry.key)));
+        if (!isNew && it->second.seen == m_scan)
+            continue; // SCAN may give a key twice
+        it->second.seen = m_scan;
+        ++m_seen;
+        const auto change = update(it, isNew, entry, page);
+        if (isSnapshotting())
+            batch.push_back(lockOf(it));
+        else if (change)
+            note(*change, lockOf(it));
+    }
+    if (!batch.isEmpty())
+        Q_EMIT snapshotBatch(batch);
+}
+
+//! Looks for locks that the scan did not see, in slices.
+void RedisLiveView::sweep()
+{
+    if (m_seen == m_locks.size()) {
+        finishScan();
+        return;
+    }
+    if (m_buckets != m_locks.bucket_count()) {
+        m_buckets = m_locks.bucket_count(); // grown in between: once more
+        m_bucket = 0;
+        m_vanished.clear();
+    }
+    const std::size_t end = std::min(m_bucket + sweepSlice, m_buckets);
+    for (; m_bucket < end; ++m_bucket) {
+        for (auto it = m_locks.cbegin(m_bucket); it != m_locks.cend(m_bucket); ++it) {
+            if (it->second.seen != m_scan)
+                m_vanished.push_back(it->first);
+        }
+    }
+    if (isSnapshotting()) {
+        for (const std::string& key : m_vanished) { // the snapshot has told the watchers
+            const auto it = m_locks.find(key);
+            setCheck(it, never);
+            m_locks.erase(it);
+        }
+        m_vanished.clear();
+    }
+    if (m_bucket == m_buckets) {
+        finishScan();
+        return;
+    }
+    const auto more = [this, scan = m_scan] {
+        if (scan == m_scan)
+            sweep();
+    };
+    QMetaObject::invokeMethod(this, more, Qt::QueuedConnection);
+}
+
+void RedisLiveView::finishScan()
+{
+    const auto took = std::chrono::ceil<Duration>(m_clock.now() - m_scanBegan);
+    const bool first = isSnapshotting();
+    m_phase = Phase::Watching;
+    pollAfter(std::max(shortestPoll, took * pollFactor));
+    watchLeases();
+    // Not seen is not yet gone: a key that is made anew during a scan may escape it.
+    std::vector<std::string> unsure = std::exchange(m_vanished, {});
+    unsure.insert(unsure.end(), m_touched.begin(), m_touched.end());
+    m_touched.clear();
+    if (first) {
+        m_complete = true;
+        Q_EMIT snapshotCompleted();
+    }
+    setState(SourceState(SourceState::Live));
+    lookAgain(std::move(unsure));
+}
+
+void RedisLiveView::lookAgain(std::vector<std::string> keys)
+{
+    if (m_toReread.empty())
+        m_toReread = std::move(keys);
+    else
+        m_toReread.insert(m_toReread.end(), keys.begin(), keys.end());
+    sendRereads();
+}
+
+void RedisLiveView::sendRereads()
+{
+    while (m_rereads < mostRereads && !m_toReread.empty()) {
+        std::vector<std::string> page;
+        while (page.size() < RedisProvider::pageSize && !m_toReread.empty()) {
+            page.push_back(m_provider->stored(m_toReread.back()));
+            m_toReread.pop_back();
+        }
+        ++m_rereads;
+        reread(std::move(page));
+    }
+}
+
+Task<void> RedisLiveView::reread(std::vector<std::string> keys)
+{
+    const QPointer<RedisLiveView> self(this);
+    const auto wanted = [&self] {
+        return self && self->m_phase != Phase::Off && !self->isSnapshotting();
+    };
+    try {
+        RedisPage page = co_await readLocks(&m_provider->client(), &m_clock, std::move(keys));
+        if (wanted()) {
+            takeReread(page);
+            if (page.hasOtherTypes()) {
+                page = co_await nameTypes(&m_provider->client(), &m_clock, std::move(page));
+                if (wanted())
+                    takeReread(page);
+            }
+        }
+    } catch (const LockError&) {
+        // The connection is lost, and a new snapshot follows; or the next scan meets it too.
+    }
+    if (!self)
+        co_return;
+    --m_rereads;
+    if (wanted())
+        sendRereads();
+}
+
+void RedisLiveView::takeReread(const RedisPage& page)
+{
+    for (const RedisEntry& entry : page.entries) {
+        const std::string key(m_provider->lockKey(entry.key));
+        if (entry.kind == RedisEntry::OtherType && entry.value.empty())
+            continue;
+        if (entry.kind == RedisEntry::Absent) {
+            const auto it = m_locks.find(key);
+            if (it == m_locks.end())
+                continue;
+            const bool due =
+                it->second.leaseEnd != never && it->second.leaseEnd <= page.answered + noise;
+            remove(it, due ? ChangeKind::Expired : ChangeKind::Released);
+            continue;
+        }
+        const auto [it, isNew] = m_locks.try_emplace(key);
+        if (it->second.seen != m_scan) {
+            it->second.seen = m_scan;
+            ++m_seen;
+        }
+        if (const auto change = update(it, isNew, entry, page))
+            note(*change, lockOf(it));
+    }
+    watchLeases();
+}
+
+} // namespace lockboard
