@@ -61,7 +61,7 @@ build() {
         export CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
     fi
     say "building ${*:-everything} in build/$preset"
-    [ -t 2 ] || quiet=(-- --quiet)
+    [ -t 2 ] || quiet=(-- --quiet) # no line a step in a log
     (cd "$root" && quietly cmake --preset "$preset" &&
         cmake --build --preset "$preset" --parallel "$(nproc)" ${1:+--target "$@"} \
             "${quiet[@]}" >&2)
