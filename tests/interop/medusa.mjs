@@ -13,7 +13,8 @@ const { RedisLockingProvider } = medusa("@medusajs/locking-redis/dist/services/r
 const { Redis } = medusa("ioredis");
 
 const redis = new Redis({ host: "127.0.0.1", port: Number(process.argv[2]) });
-const locks = new RedisLockingProvider({ redisClient: redis }, {});
+// It polls: at most so many milliseconds apart, or whoever comes late would hardly get a turn.
+const locks = new RedisLockingProvider({ redisClient: redis }, { maximumRetryInterval: 40 });
 const say = (line) => console.log(JSON.stringify(line));
 
 // Holds its locks for a while, or until it is told that they are lost.
@@ -46,7 +47,7 @@ const calls = {
     const job = () => increment(counter);
     for (let i = 0; i < times; ++i) {
       await (keys ? locks.execute(keys, job, options) : job());
-      await sleep(Math.random() * 5); // so that all get their turns
+      await sleep(Math.random() * 30); // so that all get their turns
     }
   },
 };

@@ -128,7 +128,7 @@ void InteropExecuteTest::acquireExcludesExecute()
     job[u"options"] = QJsonObject{{u"timeout"_s, 1}};
     QCOMPARE(refusal(u"execute"_s, job), u"Timed-out acquiring lock."_s);
     QCOMPARE(owner(u"c"_s), u"*"_s);
-    QCOMPARE(trail(), QStringList{QString()});
+    QVERIFY(trail().isEmpty());
 }
 
 void InteropExecuteTest::timesOutBesideMedusasJob()
@@ -229,28 +229,30 @@ static Task<> incrementOften(LockingModule& locks, RedisConnection& redis, bool 
 void InteropExecuteTest::countsTogether_data()
 {
     QTest::addColumn<bool>("locked");
-    QTest::newRow("with locks nothing is lost") << true;
-    QTest::newRow("without, much is") << false; // so the case above can fail
+    QTest::addColumn<int>("each");
+    QTest::newRow("with locks nothing is lost") << true << 1000;
+    QTest::newRow("without, much is") << false << 100; // so the case above can fail
 }
 
 void InteropExecuteTest::countsTogether()
 {
     QFETCH(const bool, locked);
+    QFETCH(const int, each);
     SystemClock clock;
     RedisEndpoint endpoint;
     endpoint.port = m_server.port();
     RedisConnection redis(endpoint, Container(clock));
     redis.open();
-    constexpr int workers = 2;
+    constexpr int workers = 4;
     QJsonObject theirs = locked ? call({u"stock"_s}) : QJsonObject();
     theirs.insert(u"counter"_s, u"counter"_s);
-    theirs.insert(u"times"_s, 1000 / workers);
+    theirs.insert(u"times"_s, each / workers);
     theirs[u"options"] = QJsonObject{{u"timeout"_s, 60}};
     QList<int> ids;
     std::vector<Task<>> tasks;
     for (int i = 0; i < workers; ++i) {
         ids.append(m_medusa.begin(u"count"_s, theirs));
-        tasks.push_back(incrementOften(ours(), redis, locked, 1000 / workers));
+        tasks.push_back(incrementOften(ours(), redis, locked, each / workers));
     }
     for (Task<>& task : tasks)
         await(std::move(task), 60s);
@@ -258,17 +260,19 @@ void InteropExecuteTest::countsTogether()
         m_medusa.finish(id);
 
     const QStringList turns = trail();
-    QCOMPARE(turns.count(u"medusa"_s), 1000);
-    QCOMPARE(turns.count(u"ours"_s), 1000);
+    QCOMPARE(turns.count(u"medusa"_s), each);
+    QCOMPARE(turns.count(u"ours"_s), each);
     int handOvers = 0;
     for (int i = 1; i < turns.size(); ++i)
         handOvers += turns[i] != turns[i - 1] ? 1 : 0;
-    QVERIFY2(handOvers >= 10, qPrintable(QString::number(handOvers))); // at once, not in turn
+    qInfo("%d hand-overs", handOvers);
+    QVERIFY2(handOvers >= each / 10,
+             qPrintable(QString::number(handOvers))); // at once, not in turn
     const int count = cli(u"GET counter"_s).toInt();
     if (locked)
-        QCOMPARE(count, 2000);
+        QCOMPARE(count, 2 * each);
     else
-        QVERIFY2(count < 2000, qPrintable(QString::number(count)));
+        QVERIFY2(count < 2 * each, qPrintable(QString::number(count)));
 }
 
 } // namespace lockboard::test
