@@ -215,14 +215,17 @@ static Task<> increment(RedisConnection& redis)
 static Task<> incrementOften(LockingModule& locks, RedisConnection& redis, bool locked, int times)
 {
     for (int i = 0; i < times; ++i) {
-        if (!locked) {
+        if (locked) {
+            ExecuteOptions options;
+            options.timingOutAfter(60s);
+            co_await locks.execute(
+                "stock", [&redis] { return increment(redis); }, options);
+        } else {
             co_await increment(redis);
-            continue;
         }
-        ExecuteOptions options;
-        options.timingOutAfter(60s);
-        co_await locks.execute(
-            "stock", [&redis] { return increment(redis); }, options);
+        // So that all get their turns.
+        co_await QCoro::sleepFor(
+            std::chrono::milliseconds(QRandomGenerator::global()->bounded(30)));
     }
 }
 
@@ -265,8 +268,7 @@ void InteropExecuteTest::countsTogether()
     int handOvers = 0;
     for (int i = 1; i < turns.size(); ++i)
         handOvers += turns[i] != turns[i - 1] ? 1 : 0;
-    qInfo("%d hand-overs", handOvers);
-    QVERIFY2(handOvers >= each / 10,
+    QVERIFY2(handOvers >= each / 20,
              qPrintable(QString::number(handOvers))); // at once, not in turn
     const int count = cli(u"GET counter"_s).toInt();
     if (locked)
