@@ -32,8 +32,10 @@ bool Medusa::start()
         return true;
     m_problem = u"Medusa's packages can't be run (tests/run installs them in tests/interop; ctest "
                 "-LE interop goes without): "_s
-        + node + u": "_s + m_process.errorString() + u'\n'
-        + QString::fromUtf8(m_process.readAllStandardError());
+        + node + u": "_s
+        + (m_process.error() == QProcess::FailedToStart
+               ? m_process.errorString()
+               : QString::fromUtf8(m_process.readAllStandardError()));
     return false;
 }
 
