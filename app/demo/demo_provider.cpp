@@ -51,7 +51,7 @@ Config demoConfig()
 {
     ProviderRegistry::Kind kind;
     kind.identifier = MemoryProvider::identifier;
-    kind.medusaNames = { "demo" }; // another name for resolve, as Medusa's packages have theirs
+    kind.medusaNames = {"demo"}; // another name for resolve, as Medusa's packages have theirs
     kind.factory = [](const Container& container, const ProviderSetup&) {
         return std::make_unique<DemoProvider>(container);
     };

@@ -62,7 +62,7 @@ void DemoWorkers::populate()
     take("migration:catalogue-2024-05", {}, {});
     take("nightly-export", "cron@shop-eu-2", {});
     take("sync:erp:prices", "import-worker-7", 6h);
-    m_longKeys = { newKey("ful"), newKey("ful"), newKey("ful") };
+    m_longKeys = {newKey("ful"), newKey("ful"), newKey("ful")};
     for (const std::string& key : m_longKeys)
         take(key, renewer, 45s);
 }

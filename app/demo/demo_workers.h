@@ -28,7 +28,7 @@ private:
     void take(const std::string& key, const Owner& owner, std::optional<Duration> lease);
 
     LockProvider& m_provider;
-    std::mt19937_64 m_random{ 20'240'501 }; // the same first look every time
+    std::mt19937_64 m_random{20'240'501}; // the same first look every time
     std::vector<std::string> m_longKeys;
     QTimer m_pace;
 };

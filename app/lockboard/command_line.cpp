@@ -12,7 +12,7 @@ static constexpr int usageError = 64; // EX_USAGE
 
 static CommandLine::Exit wrong(const QString& sentence)
 {
-    return { usageError, u"lockboard: %1 (try --help)\n"_s.arg(sentence) };
+    return {usageError, u"lockboard: %1 (try --help)\n"_s.arg(sentence)};
 }
 
 static std::optional<QSize> sizeFrom(const QString& text)
@@ -40,8 +40,8 @@ std::optional<CommandLine::Exit> CommandLine::parse(const QStringList& arguments
     QCommandLineParser parser;
     parser.setApplicationDescription(
         u"Shows who holds your locks, and lets go of the stuck ones."_s);
-    const QCommandLineOption help({ u"h"_s, u"help"_s }, u"Show this help."_s);
-    const QCommandLineOption version({ u"v"_s, u"version"_s }, u"Show the version."_s);
+    const QCommandLineOption help({u"h"_s, u"help"_s}, u"Show this help."_s);
+    const QCommandLineOption version({u"v"_s, u"version"_s}, u"Show the version."_s);
     const QCommandLineOption config(u"config"_s, u"The locking module's configuration."_s,
                                     u"FILE"_s);
     const QCommandLineOption connect(
@@ -61,8 +61,8 @@ std::optional<CommandLine::Exit> CommandLine::parse(const QStringList& arguments
     const QCommandLineOption audit(
         u"audit-log"_s, u"Where to record what is done; else under the XDG state directory."_s,
         u"FILE"_s);
-    parser.addOptions({ help, version, config, connect, provider, readOnly, demo, screenshot, theme,
-                        size, audit });
+    parser.addOptions(
+        {help, version, config, connect, provider, readOnly, demo, screenshot, theme, size, audit});
     if (!parser.parse(arguments)) {
         QString problem = parser.errorText();
         while (problem.endsWith(u'.'))
@@ -70,16 +70,16 @@ std::optional<CommandLine::Exit> CommandLine::parse(const QStringList& arguments
         return wrong(problem);
     }
     if (parser.isSet(help))
-        return Exit{ 0, parser.helpText() };
+        return Exit{0, parser.helpText()};
     if (parser.isSet(version))
-        return Exit{ 0, u"lockboard %1\n"_s.arg(QStringLiteral(LOCKBOARD_VERSION)) };
+        return Exit{0, u"lockboard %1\n"_s.arg(QStringLiteral(LOCKBOARD_VERSION))};
     if (!parser.positionalArguments().isEmpty())
         return wrong(u"unexpected argument '%1'"_s.arg(parser.positionalArguments().constFirst()));
     if (parser.isSet(config) && parser.isSet(connect))
         return wrong(u"--config and --connect exclude each other"_s);
     if (parser.isSet(demo) && (parser.isSet(config) || parser.isSet(connect)))
         return wrong(u"--demo has locks of its own; leave out --config and --connect"_s);
-    for (const QCommandLineOption& option : { config, connect, provider, screenshot, audit }) {
+    for (const QCommandLineOption& option : {config, connect, provider, screenshot, audit}) {
         if (parser.isSet(option) && parser.value(option).isEmpty())
             return wrong(u"--%1 is empty"_s.arg(option.names().constFirst()));
     }

@@ -22,8 +22,8 @@ Screenshot::Screenshot(MainWindow& window, const QString& file, std::chrono::mil
     connect(
         &window, &MainWindow::firstDataShown, this,
         [this, moment] { QTimer::singleShot(moment, this, &Screenshot::take); }, once);
-    QTimer::singleShot(60s, this, [] {
-        std::fputs("lockboard: nothing came to be shown within a minute\n", stderr);
+    QTimer::singleShot(20s, this, [] {
+        std::fputs("lockboard: nothing came to be shown in time\n", stderr);
         QCoreApplication::exit(1);
     });
 }

@@ -22,6 +22,8 @@ public:
     explicit Console(bool readOnly = false, const Config& config = {})
     {
         QStandardPaths::setTestModeEnabled(true);
+        QCoreApplication::setOrganizationName(QStringLiteral("Lockboard"));
+        QCoreApplication::setApplicationName(QStringLiteral("tests"));
         QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, folder.path());
         LockingModule::Settings settings;
         settings.readOnly = readOnly;

@@ -18,7 +18,7 @@ class TestConsole final : public QObject {
     {
         QProcess program;
         QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
-        for (const QString& name : { u"DISPLAY"_s, u"WAYLAND_DISPLAY"_s, u"QT_QPA_PLATFORM"_s })
+        for (const QString& name : {u"DISPLAY"_s, u"WAYLAND_DISPLAY"_s, u"QT_QPA_PLATFORM"_s})
             environment.remove(name);
         if (display)
             environment.insert(u"QT_QPA_PLATFORM"_s, u"offscreen"_s);
@@ -48,12 +48,11 @@ class TestConsole final : public QObject {
 private Q_SLOTS:
     void helpsWithoutADisplay()
     {
-        QCOMPARE(run({ u"--help"_s }), 0);
-        for (const auto& option :
-             { u"--config"_s, u"--connect"_s, u"--provider"_s, u"--read-only"_s, u"--demo"_s,
-               u"--screenshot"_s, u"--theme"_s })
+        QCOMPARE(run({u"--help"_s}), 0);
+        for (const auto& option : {u"--config"_s, u"--connect"_s, u"--provider"_s, u"--read-only"_s,
+                                   u"--demo"_s, u"--screenshot"_s, u"--theme"_s})
             QVERIFY2(m_out.contains(option), qPrintable(option));
-        QCOMPARE(run({ u"--version"_s }), 0);
+        QCOMPARE(run({u"--version"_s}), 0);
         QVERIFY(m_out.startsWith(u"lockboard "_s));
     }
 
@@ -68,27 +67,26 @@ private Q_SLOTS:
         const QString option = write(
             u"option.json"_s,
             R"({"providers": [{"resolve": "in-memory", "id": "m", "options": {"colour": 1}}]})");
-        QTest::newRow("option") << QStringList{ u"--frobnicate"_s } << 64 << u"frobnicate"_s;
-        QTest::newRow("argument") << QStringList{ u"stray"_s } << 64 << u"stray"_s;
-        QTest::newRow("theme") << QStringList{ u"--theme"_s, u"pink"_s } << 64 << u"--theme"_s;
-        QTest::newRow("size") << QStringList{ u"--size"_s, u"big"_s } << 64 << u"--size"_s;
-        QTest::newRow("value") << QStringList{ u"--config"_s } << 64 << u"config"_s;
+        QTest::newRow("option") << QStringList{u"--frobnicate"_s} << 64 << u"frobnicate"_s;
+        QTest::newRow("argument") << QStringList{u"stray"_s} << 64 << u"stray"_s;
+        QTest::newRow("theme") << QStringList{u"--theme"_s, u"pink"_s} << 64 << u"--theme"_s;
+        QTest::newRow("size") << QStringList{u"--size"_s, u"big"_s} << 64 << u"--size"_s;
+        QTest::newRow("value") << QStringList{u"--config"_s} << 64 << u"config"_s;
         QTest::newRow("two sources")
-            << QStringList{ u"--config"_s, broken, u"--connect"_s, u"redis://h"_s } << 64
+            << QStringList{u"--config"_s, broken, u"--connect"_s, u"redis://h"_s} << 64
             << u"exclude"_s;
-        QTest::newRow("no file") << QStringList{ u"--config"_s, u"/nonexistent.json"_s } << 78
+        QTest::newRow("no file") << QStringList{u"--config"_s, u"/nonexistent.json"_s} << 78
                                  << u"/nonexistent.json"_s;
         QTest::newRow("broken JSON")
-            << QStringList{ u"--config"_s, broken } << 78 << u"broken.json"_s;
+            << QStringList{u"--config"_s, broken} << 78 << u"broken.json"_s;
         QTest::newRow("unknown kind")
-            << QStringList{ u"--config"_s, unknown } << 78 << u"/providers/0/resolve"_s;
-        QTest::newRow("unknown option")
-            << QStringList{ u"--config"_s, option } << 78 << u"colour"_s;
+            << QStringList{u"--config"_s, unknown} << 78 << u"/providers/0/resolve"_s;
+        QTest::newRow("unknown option") << QStringList{u"--config"_s, option} << 78 << u"colour"_s;
         QTest::newRow("unknown provider")
-            << QStringList{ u"--provider"_s, u"nope"_s } << 78 << u"nope"_s;
+            << QStringList{u"--provider"_s, u"nope"_s} << 78 << u"nope"_s;
         QTest::newRow("URL nobody speaks")
-            << QStringList{ u"--connect"_s, u"gopher://:secret@h"_s } << 78 << u"--connect"_s;
-        QTest::newRow("audit log") << QStringList{ u"--audit-log"_s, u"/proc/nothing/here"_s } << 78
+            << QStringList{u"--connect"_s, u"gopher://:secret@h"_s} << 78 << u"--connect"_s;
+        QTest::newRow("audit log") << QStringList{u"--audit-log"_s, u"/proc/nothing/here"_s} << 78
                                    << u"/proc/nothing/here"_s;
     }
     void refusesWhatItDoesNotUnderstand()
@@ -104,7 +102,7 @@ private Q_SLOTS:
 
     void saysThatThereIsNoDisplay()
     {
-        QCOMPARE(run({ u"--demo"_s }), 69);
+        QCOMPARE(run({u"--demo"_s}), 69);
         QVERIFY2(m_err.contains(u"no display"_s), qPrintable(m_err));
     }
 
@@ -113,12 +111,12 @@ private Q_SLOTS:
         QTest::addColumn<QStringList>("more");
         QTest::addColumn<QString>("scale");
         QTest::addColumn<QSize>("size");
-        QTest::newRow("light") << QStringList{ u"--theme"_s, u"light"_s } << u""_s
+        QTest::newRow("light") << QStringList{u"--theme"_s, u"light"_s} << u""_s
                                << QSize(1280, 800);
         QTest::newRow("dark, twice the scale")
-            << QStringList{ u"--theme"_s, u"dark"_s, u"--size"_s, u"900x600"_s } << u"2"_s
+            << QStringList{u"--theme"_s, u"dark"_s, u"--size"_s, u"900x600"_s} << u"2"_s
             << QSize(1800, 1200);
-        QTest::newRow("read-only") << QStringList{ u"--read-only"_s } << u""_s << QSize(1280, 800);
+        QTest::newRow("read-only") << QStringList{u"--read-only"_s} << u""_s << QSize(1280, 800);
     }
     void picturesTheDemo()
     {
@@ -126,7 +124,7 @@ private Q_SLOTS:
         QFETCH(QString, scale);
         const QString file = m_folder.filePath(u"picture.png"_s);
         QFile::remove(file);
-        QCOMPARE(run(QStringList{ u"--demo"_s, u"--screenshot"_s, file } + more, false, scale), 0);
+        QCOMPARE(run(QStringList{u"--demo"_s, u"--screenshot"_s, file} + more, false, scale), 0);
         const QImage picture(file);
         QTEST(picture.size(), "size");
         const bool dark = more.contains(u"dark"_s);
@@ -136,9 +134,9 @@ private Q_SLOTS:
     void picturesNothingToSee()
     {
         const QString file = m_folder.filePath(u"empty.png"_s);
-        QCOMPARE(run({ u"--screenshot"_s, file }), 0);
+        QCOMPARE(run({u"--screenshot"_s, file}), 0);
         QVERIFY(!QImage(file).isNull());
-        QCOMPARE(run({ u"--screenshot"_s, u"/nonexistent/x.png"_s }), 1);
+        QCOMPARE(run({u"--screenshot"_s, u"/nonexistent/x.png"_s}), 1);
         QVERIFY(m_err.contains(u"/nonexistent/x.png"_s));
     }
 };

@@ -15,32 +15,32 @@ private Q_SLOTS:
     {
         QTest::addColumn<QString>("filter");
         QTest::addColumn<QStringList>("found");
-        const QStringList all{ u"Cart_A"_s, u"cart b"_s, u"order_1"_s,
-                               u"svc:a"_s,  u"\\xff"_s,  u"Ünit"_s };
+        const QStringList all{u"Cart_A"_s, u"cart b"_s, u"order_1"_s,
+                              u"svc:a"_s,  u"\\xff"_s,  u"Ünit"_s};
         QTest::newRow("empty") << u""_s << all;
         QTest::newRow("spaces") << u"   "_s << all;
-        QTest::newRow("word, any case") << u"CART"_s << QStringList{ u"Cart_A"_s, u"cart b"_s };
-        QTest::newRow("word in the owner") << u"host-3"_s << QStringList{ u"order_1"_s };
-        QTest::newRow("all words") << u"cart a"_s << QStringList{ u"Cart_A"_s, u"cart b"_s };
-        QTest::newRow("excluded") << u"cart -key:b"_s << QStringList{ u"Cart_A"_s };
-        QTest::newRow("key only") << u"key:order"_s << QStringList{ u"order_1"_s };
+        QTest::newRow("word, any case") << u"CART"_s << QStringList{u"Cart_A"_s, u"cart b"_s};
+        QTest::newRow("word in the owner") << u"host-3"_s << QStringList{u"order_1"_s};
+        QTest::newRow("all words") << u"cart a"_s << QStringList{u"Cart_A"_s, u"cart b"_s};
+        QTest::newRow("excluded") << u"cart -key:b"_s << QStringList{u"Cart_A"_s};
+        QTest::newRow("key only") << u"key:order"_s << QStringList{u"order_1"_s};
         QTest::newRow("owner only")
-            << u"OWNER:ann"_s << QStringList{ u"Cart_A"_s, u"cart b"_s, u"svc:a"_s };
-        QTest::newRow("owner, whole") << u"owner:=ann"_s << QStringList{ u"Cart_A"_s, u"cart b"_s };
-        QTest::newRow("quotes") << u"\"cart b\""_s << QStringList{ u"cart b"_s };
-        QTest::newRow("quotes in a field") << u"key:=\"cart b\""_s << QStringList{ u"cart b"_s };
-        QTest::newRow("unclosed quotes") << u"\"cart b"_s << QStringList{ u"cart b"_s };
-        QTest::newRow("no field") << u"svc:a"_s << QStringList{ u"svc:a"_s };
+            << u"OWNER:ann"_s << QStringList{u"Cart_A"_s, u"cart b"_s, u"svc:a"_s};
+        QTest::newRow("owner, whole") << u"owner:=ann"_s << QStringList{u"Cart_A"_s, u"cart b"_s};
+        QTest::newRow("quotes") << u"\"cart b\""_s << QStringList{u"cart b"_s};
+        QTest::newRow("quotes in a field") << u"key:=\"cart b\""_s << QStringList{u"cart b"_s};
+        QTest::newRow("unclosed quotes") << u"\"cart b"_s << QStringList{u"cart b"_s};
+        QTest::newRow("no field") << u"svc:a"_s << QStringList{u"svc:a"_s};
         QTest::newRow("nothing after a field") << u"owner: key:="_s << all;
-        QTest::newRow("lone minus") << u"-"_s << QStringList{ u"order_1"_s };
-        QTest::newRow("escaped bytes") << u"\\xff"_s << QStringList{ u"\\xff"_s };
-        QTest::newRow("beyond ASCII, any case") << u"üNIT"_s << QStringList{ u"Ünit"_s };
-        QTest::newRow("ownerless") << u"state:ownerless"_s << QStringList{ u"Ünit"_s };
-        QTest::newRow("expiring") << u"state:exp"_s << QStringList{ u"cart b"_s };
-        QTest::newRow("not held") << u"-state:held"_s << QStringList{ u"\\xff"_s };
-        QTest::newRow("wrong type") << u"state:wrong"_s << QStringList{ u"\\xff"_s };
+        QTest::newRow("lone minus") << u"-"_s << QStringList{u"order_1"_s};
+        QTest::newRow("escaped bytes") << u"\\xff"_s << QStringList{u"\\xff"_s};
+        QTest::newRow("beyond ASCII, any case") << u"üNIT"_s << QStringList{u"Ünit"_s};
+        QTest::newRow("ownerless") << u"state:ownerless"_s << QStringList{u"Ünit"_s};
+        QTest::newRow("expiring") << u"state:exp"_s << QStringList{u"cart b"_s};
+        QTest::newRow("not held") << u"-state:held"_s << QStringList{u"\\xff"_s};
+        QTest::newRow("wrong type") << u"state:wrong"_s << QStringList{u"\\xff"_s};
         QTest::newRow("for ever") << u"state:never"_s
-                                  << QStringList{ u"order_1"_s, u"svc:a"_s, u"Ünit"_s };
+                                  << QStringList{u"order_1"_s, u"svc:a"_s, u"Ünit"_s};
     }
 
     void matches()
@@ -68,7 +68,7 @@ private Q_SLOTS:
 
     void textForAnOwnerFindsExactlyIts()
     {
-        for (const std::string name : { "ann", "a b", "owner:x" }) {
+        for (const std::string name : {"ann", "a b", "owner:x"}) {
             LockStore store;
             store.upsert(Lock("mine", name), 1);
             store.upsert(Lock("other", name + "2"), 1);

@@ -34,15 +34,15 @@ private Q_SLOTS:
         store.upsert(Lock("a", {}, TimePoint(2s), LockState::WrongType), 1);
         store.upsert(Lock("", {}, TimePoint(4s)), 1);
 
-        const Keys byKey{ "", "a", "b", "common_prefix_1", "common_prefix_2" };
+        const Keys byKey{"", "a", "b", "common_prefix_1", "common_prefix_2"};
         QCOMPARE(arranged(store, LockColumn::Key, false), byKey);
         QCOMPARE(arranged(store, LockColumn::Key, true), Keys(byKey.rbegin(), byKey.rend()));
         // Those without owner last, ties by key.
-        const Keys byOwner{ "common_prefix_1", "common_prefix_2", "b", "", "a" };
+        const Keys byOwner{"common_prefix_1", "common_prefix_2", "b", "", "a"};
         QCOMPARE(arranged(store, LockColumn::Holder, false), byOwner);
-        const Keys byTtl{ "common_prefix_2", "a", "b", "", "common_prefix_1" };
+        const Keys byTtl{"common_prefix_2", "a", "b", "", "common_prefix_1"};
         QCOMPARE(arranged(store, LockColumn::Ttl, false), byTtl);
-        const Keys byState{ "", "b", "common_prefix_1", "common_prefix_2", "a" };
+        const Keys byState{"", "b", "common_prefix_1", "common_prefix_2", "a"};
         QCOMPARE(arranged(store, LockColumn::State, false), byState);
     }
 

@@ -58,11 +58,10 @@ private Q_SLOTS:
                 cells << at(r, LockColumn(column));
             return cells;
         };
-        QCOMPARE(row(0), QStringList({ u"a"_s, u"ann"_s, u"42 s"_s, u"Held"_s }));
-        QCOMPARE(row(1), QStringList({ u"b"_s, u"no owner"_s, u"never expires"_s, u"Held"_s }));
-        QCOMPARE(row(2),
-                 QStringList({ u"c"_s, u"–"_s, u"never expires"_s, u"Not a lock (hash)"_s }));
-        QCOMPARE(row(3), QStringList({ u"d\\xff"_s, u"bob"_s, u"9.4 s"_s, u"Expiring"_s }));
+        QCOMPARE(row(0), QStringList({u"a"_s, u"ann"_s, u"42 s"_s, u"Held"_s}));
+        QCOMPARE(row(1), QStringList({u"b"_s, u"no owner"_s, u"never expires"_s, u"Held"_s}));
+        QCOMPARE(row(2), QStringList({u"c"_s, u"–"_s, u"never expires"_s, u"Not a lock (hash)"_s}));
+        QCOMPARE(row(3), QStringList({u"d\\xff"_s, u"bob"_s, u"9.4 s"_s, u"Expiring"_s}));
         QCOMPARE(m_model->index(0, 0).data(Qt::AccessibleTextRole).toString(),
                  u"Lock a, held by ann, 42 s left"_s);
         QCOMPARE(m_model->lockAt(3).key, std::string("d\xff"));
@@ -100,7 +99,7 @@ private Q_SLOTS:
     void theLastFilterWins()
     {
         fill(20'000);
-        for (const auto& text : { u"owner_1"_s, u"owner_2"_s, u"key_100777"_s })
+        for (const auto& text : {u"owner_1"_s, u"owner_2"_s, u"key_100777"_s})
             m_model->setFilter(LockFilter::parse(text));
         QTRY_COMPARE(m_model->rowCount(), 1);
         QTest::qWait(50); // whatever came late has come
@@ -163,7 +162,7 @@ private Q_SLOTS:
         std::vector<std::string> keys;
         for (const Lock& lock : view.selectedLocks())
             keys.push_back(lock.key);
-        QCOMPARE(keys, std::vector<std::string>({ "key_100010", "key_100012" }));
+        QCOMPARE(keys, std::vector<std::string>({"key_100010", "key_100012"}));
         QCOMPARE(view.currentLock()->key, std::string("key_100010"));
     }
 

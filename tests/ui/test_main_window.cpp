@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tests/ui/fixture.h"
+#include "ui/session/commands.h"
 
 #include <QCheckBox>
 #include <QClipboard>
@@ -51,7 +52,7 @@ private Q_SLOTS:
     {
         openShop();
         QTRY_COMPARE(m_console->keys(),
-                     QStringList({ u"cart_1"_s, u"cart_2"_s, u"order_1"_s, u"order_2"_s }));
+                     QStringList({u"cart_1"_s, u"cart_2"_s, u"order_1"_s, u"order_2"_s}));
         QTRY_COMPARE(text("countsLabel"), u"4 locks"_s);
         QTRY_COMPARE(text("stateLabel"), u"in-memory: live"_s);
         QVERIFY(!m_console->find<QWidget>("banner")->isVisible());
@@ -69,7 +70,7 @@ private Q_SLOTS:
         m_console->trigger("actionFind");
         QTRY_VERIFY(field->hasFocus());
         QTest::keyClicks(field, u"cart -2"_s);
-        QTRY_COMPARE(m_console->keys(), QStringList({ u"cart_1"_s }));
+        QTRY_COMPARE(m_console->keys(), QStringList({u"cart_1"_s}));
         QTRY_COMPARE(text("countsLabel"), u"4 locks  ·  1 shown"_s);
         QTest::keyClick(field, Qt::Key_Escape);
         QTRY_COMPARE(m_console->keys().size(), 4);
@@ -88,9 +89,9 @@ private Q_SLOTS:
         };
         QTRY_COMPARE(owners->model()->rowCount(), 4); // all, none, ann, bob
         click(u"ann"_s);
-        QTRY_COMPARE(m_console->keys(), QStringList({ u"cart_1"_s, u"cart_2"_s }));
+        QTRY_COMPARE(m_console->keys(), QStringList({u"cart_1"_s, u"cart_2"_s}));
         click(u"No owner"_s);
-        QTRY_COMPARE(m_console->keys(), QStringList({ u"order_2"_s }));
+        QTRY_COMPARE(m_console->keys(), QStringList({u"order_2"_s}));
         click(u"All locks"_s);
         QTRY_COMPARE(m_console->keys().size(), 4);
     }
@@ -100,7 +101,7 @@ private Q_SLOTS:
         openShop();
         QTRY_COMPARE(m_console->keys().size(), 4);
         QVERIFY(!m_console->find<QAction>("actionRelease")->isEnabled());
-        m_console->select({ u"cart_1"_s, u"order_1"_s, u"order_2"_s });
+        m_console->select({u"cart_1"_s, u"order_1"_s, u"order_2"_s});
         QTest::keyClick(m_console->table, Qt::Key_Delete);
         QTRY_VERIFY(m_console->find<QDialog>("confirmation"));
         auto* asks = m_console->find<QDialog>("confirmation");
@@ -109,7 +110,7 @@ private Q_SLOTS:
         QVERIFY(!confirm->isDefault());
         QVERIFY(asks->findChild<QPushButton*>(u"cancelButton"_s)->isDefault());
         m_console->answer("confirmation", "confirmButton");
-        QTRY_COMPARE(m_console->keys(), QStringList({ u"cart_2"_s }));
+        QTRY_COMPARE(m_console->keys(), QStringList({u"cart_2"_s}));
         QTRY_COMPARE(m_console->lastOutcome(), u"Released 3 locks."_s);
     }
 
@@ -117,7 +118,7 @@ private Q_SLOTS:
     {
         openShop();
         QTRY_COMPARE(m_console->keys().size(), 4);
-        m_console->select({ u"order_1"_s });
+        m_console->select({u"order_1"_s});
         m_console->trigger("actionRelease");
         ReleaseOptions options;
         options.ownedBy("bob");
@@ -143,7 +144,7 @@ private Q_SLOTS:
         choice->setCurrentText(u"ann"_s);
         QCOMPARE(confirm->text(), u"Release 2 locks"_s);
         m_console->answer("ownerDialog", "confirmButton");
-        QTRY_COMPARE(m_console->keys(), QStringList({ u"order_1"_s, u"order_2"_s }));
+        QTRY_COMPARE(m_console->keys(), QStringList({u"order_1"_s, u"order_2"_s}));
         QTRY_COMPARE(m_console->lastOutcome(), u"Released 2 locks."_s);
     }
 
@@ -161,6 +162,24 @@ private Q_SLOTS:
         QTRY_COMPARE(m_console->keys().size(), 0);
         QTRY_COMPARE(m_console->lastOutcome(), u"Released 4 locks."_s);
         QVERIFY(!m_console->find<QAction>("actionReleaseAll")->isEnabled());
+    }
+
+    void whatTakesLongCanBeCancelled()
+    {
+        openShop();
+        QTRY_COMPARE(m_console->keys().size(), 4);
+        auto* commands = m_console->window->findChild<Commands*>();
+        auto* cancel = m_console->find<QPushButton>("cancelOperation");
+        QVERIFY(commands && cancel);
+        const auto cancelAtOnce = [cancel](bool running) {
+            if (running)
+                cancel->click();
+        };
+        connect(commands, &Commands::runningChanged, cancel, cancelAtOnce);
+        m_console->trigger("actionReleaseAll");
+        m_console->answer("confirmation", "confirmButton");
+        QTRY_COMPARE(m_console->lastOutcome(), u"Released 0 locks. Cancelled before the rest."_s);
+        QCOMPARE(m_console->keys().size(), 4);
     }
 
     void acquires()
@@ -239,8 +258,8 @@ private Q_SLOTS:
         QTRY_COMPARE(text("stateLabel"), u"in-memory: live"_s);
         QVERIFY(m_console->window->windowTitle().contains(u"read-only"_s));
         QVERIFY(m_console->find<QLabel>("readOnlyBadge")->isVisible());
-        for (const char* name : { "actionAcquire", "actionRelease", "actionReleaseByOwner",
-                                  "actionReleaseOwner", "actionReleaseAll" }) {
+        for (const char* name : {"actionAcquire", "actionRelease", "actionReleaseByOwner",
+                                 "actionReleaseOwner", "actionReleaseAll"}) {
             auto* action = m_console->find<QAction>(name);
             QVERIFY2(!action->isEnabled(), name);
             QVERIFY(action->toolTip().contains(u"read-only"_s));
@@ -252,13 +271,27 @@ private Q_SLOTS:
     {
         openShop();
         QTRY_COMPARE(m_console->keys().size(), 4);
-        m_console->select({ u"cart_1"_s, u"cart_2"_s });
+        m_console->select({u"cart_1"_s, u"cart_2"_s});
         m_console->trigger("actionCopyKey");
         QCOMPARE(QGuiApplication::clipboard()->text(), u"cart_1\ncart_2"_s);
         m_console->trigger("actionRefresh");
         QTest::qWait(200);
         QCOMPARE(m_console->keys().size(), 4);
         QCOMPARE(m_console->table->selectedCount(), 2U);
+    }
+
+    void remembersItsLayout()
+    {
+        openShop();
+        QVERIFY(m_console->table->columnState().isEmpty());
+        m_console->window->resize(1000, 700);
+        m_console->table->setColumnWidth(0, 333);
+        m_console->window->close();
+        m_console->open();
+        QCOMPARE(m_console->window->size(), QSize(1000, 700));
+        QCOMPARE(m_console->table->columnWidth(0), 333);
+        m_console->window->resize(900, 600);
+        QCOMPARE(m_console->table->columnWidth(0), 333);
     }
 
     void switchesProviders()
@@ -273,12 +306,12 @@ private Q_SLOTS:
         options.ownedBy("bob").at("two");
         await(m_console->module->acquire(LockKeys("of_two"), options));
         m_console->open();
-        QTRY_COMPARE(m_console->keys(), QStringList({ u"of_one"_s }));
+        QTRY_COMPARE(m_console->keys(), QStringList({u"of_one"_s}));
         auto* list = m_console->find<QListView>("providersList");
         QCOMPARE(list->model()->rowCount(), 3); // and the in-memory one that is always there
         QTest::mouseClick(list->viewport(), Qt::LeftButton, {},
                           list->visualRect(list->model()->index(1, 0)).center());
-        QTRY_COMPARE(m_console->keys(), QStringList({ u"of_two"_s }));
+        QTRY_COMPARE(m_console->keys(), QStringList({u"of_two"_s}));
         QVERIFY(m_console->window->windowTitle().startsWith(u"two"_s));
     }
 };

@@ -1,32 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "tests/ui/fixture.h"
+#include "tests/ui/watchdog.h"
 
-#include <QElapsedTimer>
 #include <QLineEdit>
 
 using namespace lockboard;
 using namespace lockboard::test;
 using namespace std::chrono_literals;
 using namespace Qt::StringLiterals;
-
-//! Measures how long the event loop was kept from its work, at the worst.
-class Watchdog final : public QObject {
-public:
-    Watchdog()
-    {
-        m_timer.setTimerType(Qt::PreciseTimer);
-        connect(&m_timer, &QTimer::timeout, this,
-                [this] { m_worst = std::max(m_worst, m_since.restart()); });
-        m_since.start();
-        m_timer.start(1ms);
-    }
-    [[nodiscard]] qint64 worst() const { return m_worst; }
-
-private:
-    QTimer m_timer;
-    QElapsedTimer m_since;
-    qint64 m_worst = 0;
-};
 
 class TestNoFreeze final : public QObject {
     Q_OBJECT

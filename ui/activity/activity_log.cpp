@@ -20,7 +20,7 @@ quint64 ActivityLog::begin(const QString& action, const QString& subject)
     }
     beginInsertRows({}, 0, 0);
     m_entries.push_front(
-        Entry{ ++m_lastId, QTime::currentTime(), action, subject, tr("Running…"), {} });
+        Entry{++m_lastId, QTime::currentTime(), action, subject, tr("Running…"), {}});
     endInsertRows();
     return m_lastId;
 }
@@ -82,7 +82,7 @@ QVariant ActivityLog::headerData(int section, Qt::Orientation orientation, int r
 {
     if (orientation != Qt::Horizontal || section < 0 || section > Result)
         return {};
-    static const QString titles[] = { tr("Time"), tr("Action"), tr("Locks"), tr("Outcome") };
+    static const QString titles[] = {tr("Time"), tr("Action"), tr("Locks"), tr("Outcome")};
     if (role == Qt::DisplayRole)
         return titles[section];
     if (role == Qt::TextAlignmentRole)

@@ -157,6 +157,7 @@ void AcquireDialog::finish(const QString& problem)
     m_acquire->setText(tr("&Acquire"));
     m_problem->setText(problem);
     m_problem->show();
+    adjustSize();
 }
 
 } // namespace lockboard

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "ui/dialogs/confirmation.h"
 
+#include "ui/theme/icons.h"
+
+#include <QGridLayout>
 #include <QPushButton>
 
 namespace lockboard {
@@ -11,7 +14,7 @@ Confirmation::Confirmation(const QString& question, const QString& consequence, 
 {
     setObjectName(QStringLiteral("confirmation"));
     setAttribute(Qt::WA_DeleteOnClose);
-    setIcon(Warning);
+    setIconPixmap(lockboard::icon(Glyph::Warning).pixmap(2 * fontMetrics().height()));
     setWindowTitle(tr("Lockboard"));
     setTextFormat(Qt::PlainText); // keys and owners are anybody's text
     setText(question);
@@ -23,6 +26,11 @@ Confirmation::Confirmation(const QString& question, const QString& consequence, 
     cancel->setObjectName(QStringLiteral("cancelButton"));
     setDefaultButton(cancel);
     setEscapeButton(cancel);
+    // Wide enough for sentences; a message box takes no width of its own.
+    if (auto* grid = qobject_cast<QGridLayout*>(layout())) {
+        auto* width = new QSpacerItem(52 * fontMetrics().averageCharWidth(), 0);
+        grid->addItem(width, grid->rowCount(), 0, 1, grid->columnCount());
+    }
     connect(this, &QMessageBox::buttonClicked, this, [this, confirm](QAbstractButton* button) {
         if (button == confirm)
             Q_EMIT confirmed();

@@ -16,7 +16,7 @@ public:
     explicit IdIndex(NameOf nameOf)
     {
         for (std::size_t i = 0; i < m_shards.size(); ++i) {
-            m_shards[i] = Shard(8 + i, Hash{ nameOf }, Same{ nameOf });
+            m_shards[i] = Shard(8 + i, Hash{nameOf}, Same{nameOf});
             m_shards[i].max_load_factor(1.0F + 0.01F * static_cast<float>(i));
         }
     }

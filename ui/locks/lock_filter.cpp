@@ -54,9 +54,9 @@ private:
     LockFilter::Field takeField()
     {
         const std::pair<QStringView, LockFilter::Field> fields[] = {
-            { u"key:", LockFilter::Field::Key },
-            { u"owner:", LockFilter::Field::ByOwner },
-            { u"state:", LockFilter::Field::State },
+            {u"key:", LockFilter::Field::Key},
+            {u"owner:", LockFilter::Field::ByOwner},
+            {u"state:", LockFilter::Field::State},
         };
         for (const auto& [name, field] : fields) {
             if (m_rest.startsWith(name, Qt::CaseInsensitive)) {

@@ -74,7 +74,7 @@ std::vector<RowId> arrange(const LockTable& table, const LockOrder& order, TimeP
             return {};
         const LockRow& row = table.rows[i];
         if (row.alive && matcher.matches(row))
-            items.push_back(Item{ rankOf(row), &row.key, static_cast<RowId>(i) });
+            items.push_back(Item{rankOf(row), &row.key, static_cast<RowId>(i)});
     }
     if (order.descending)
         std::sort(items.rbegin(), items.rend());

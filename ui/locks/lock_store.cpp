@@ -10,8 +10,8 @@ std::optional<TimePoint> LockRow::end() const
 }
 
 LockStore::LockStore()
-    : m_byKey(KeyOf{ &m_table })
-    , m_byOwner(OwnerOf{ &m_table })
+    : m_byKey(KeyOf{&m_table})
+    , m_byOwner(OwnerOf{&m_table})
 {
     m_table.owners.append({});
     m_table.details.append({});

@@ -53,7 +53,7 @@ QVariant LockTableModel::headerData(int section, Qt::Orientation orientation, in
 {
     if (orientation != Qt::Horizontal || section < 0 || section >= lockColumns)
         return {};
-    static const QString titles[] = { tr("Key"), tr("Owner"), tr("TTL"), tr("State") };
+    static const QString titles[] = {tr("Key"), tr("Owner"), tr("TTL"), tr("State")};
     static const QString hints[] = {
         tr("What is locked"),
         tr("Who holds the lock"),

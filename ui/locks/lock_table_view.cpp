@@ -47,8 +47,11 @@ LockTableView::LockTableView(LockTableModel& model, QWidget* parent)
     setSortingEnabled(true);
     sortByColumn(int(LockColumn::Key), Qt::AscendingOrder);
     fitFonts();
-    connect(horizontalHeader(), &QHeaderView::sectionResized, this,
-            [this] { m_ownWidths = m_ownWidths && m_fitting; });
+    setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    connect(horizontalHeader(), &QHeaderView::sectionResized, this, [this](int column) {
+        if (!m_fitting && column != lockColumns - 1) // the last one stretches by itself
+            leaveColumnsAlone();
+    });
 
     connect(&model, &LockTableModel::aboutToRearrange, this, &LockTableView::remember);
     connect(&model, &LockTableModel::rearranged, this, &LockTableView::restore);
@@ -113,7 +116,7 @@ void LockTableView::remember()
 void LockTableView::restore()
 {
     if (m_top) {
-        const std::vector<int> row = m_model.rowsOf({ *m_top });
+        const std::vector<int> row = m_model.rowsOf({*m_top});
         if (!row.empty())
             verticalScrollBar()->setValue(row.front());
     }
@@ -144,7 +147,7 @@ void LockTableView::tick()
 {
     // Only what is seen, and without a word to the model's other listeners: a screen reader would
     // read out every tick.
-    for (const LockColumn column : { LockColumn::Ttl, LockColumn::State }) {
+    for (const LockColumn column : {LockColumn::Ttl, LockColumn::State}) {
         const int x = columnViewportPosition(int(column));
         viewport()->update(x, 0, columnWidth(int(column)), viewport()->height());
     }
@@ -203,10 +206,27 @@ void LockTableView::resizeEvent(QResizeEvent* event)
     if (!m_ownWidths)
         return;
     m_fitting = true;
-    const int shares[] = { 33, 24, 29 };
-    for (int column = 0; column < int(std::size(shares)); ++column)
+    const int shares[] = {33, 24, 29, 14};
+    for (int column = 0; column < lockColumns; ++column)
         setColumnWidth(column, viewport()->width() * shares[column] / 100);
     m_fitting = false;
+}
+
+void LockTableView::leaveColumnsAlone()
+{
+    m_ownWidths = false;
+    setHorizontalScrollBarPolicy(Qt::ScrollBarAsNeeded);
+}
+
+QByteArray LockTableView::columnState() const
+{
+    return m_ownWidths ? QByteArray() : horizontalHeader()->saveState();
+}
+
+void LockTableView::restoreColumns(const QByteArray& state)
+{
+    if (!state.isEmpty() && horizontalHeader()->restoreState(state))
+        leaveColumnsAlone();
 }
 
 void LockTableView::changeEvent(QEvent* event)

@@ -20,6 +20,9 @@ public:
     [[nodiscard]] std::vector<Lock> selectedLocks() const;
     [[nodiscard]] std::size_t selectedCount() const;
     [[nodiscard]] std::optional<Lock> currentLock() const;
+    //! The columns as somebody has arranged them; empty: nobody has.
+    [[nodiscard]] QByteArray columnState() const;
+    void restoreColumns(const QByteArray& state);
     //! What is said when there is nothing to show.
     void setEmptyText(const QString& title, const QString& hint);
 
@@ -39,6 +42,7 @@ protected:
 
 private:
     void fitFonts();
+    void leaveColumnsAlone();
     void remember();
     void restore();
     void tick();

@@ -59,11 +59,6 @@ LocksPanel::LocksPanel(LockTableModel& model, QWidget* banner, QWidget* parent)
     explainEmptiness();
 }
 
-QString LocksPanel::filter() const
-{
-    return m_filter->text();
-}
-
 void LocksPanel::setFilter(const QString& text)
 {
     m_filter->setText(text);

@@ -22,7 +22,6 @@ public:
     LocksPanel(LockTableModel& model, QWidget* banner, QWidget* parent = nullptr);
 
     [[nodiscard]] LockTableView& table() const { return *m_table; }
-    [[nodiscard]] QString filter() const;
     void setFilter(const QString& text);
     void focusFilter();
     //! Decides what an empty table says.

@@ -36,7 +36,7 @@ void StateDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
     case LockTableModel::ShownState::Expiring:
         painter->setBrush(selected ? ink : accents.warning);
         painter->drawPolygon(QPolygonF(
-            { mark.bottomLeft(), mark.bottomRight(), QPointF(mark.center().x(), mark.top()) }));
+            {mark.bottomLeft(), mark.bottomRight(), QPointF(mark.center().x(), mark.top())}));
         break;
     case LockTableModel::ShownState::NotALock:
         painter->setBrush(selected ? ink : accents.bad);

@@ -47,7 +47,7 @@ Actions::Actions(QWidget* window, bool readOnly)
     release->setShortcutContext(Qt::WidgetWithChildrenShortcut);
     copyKey->setShortcutContext(Qt::WidgetWithChildrenShortcut);
     if (m_readOnly) {
-        for (QAction* action : { acquire, release, releaseOwner, releaseByOwner, releaseAll }) {
+        for (QAction* action : {acquire, release, releaseOwner, releaseByOwner, releaseAll}) {
             const QString hint =
                 tr("Not in read-only mode: Lockboard was started with --read-only");
             action->setToolTip(hint);
@@ -77,13 +77,13 @@ void Actions::fill(QMenuBar* bar)
     file->addAction(quit);
     QMenu* locks = bar->addMenu(tr("&Locks"));
     locks->setToolTipsVisible(true);
-    locks->addActions({ acquire, release, releaseOwner });
+    locks->addActions({acquire, release, releaseOwner});
     locks->addSeparator();
-    locks->addActions({ releaseByOwner, releaseAll });
+    locks->addActions({releaseByOwner, releaseAll});
     locks->addSeparator();
-    locks->addActions({ copyKey, copyOwner });
+    locks->addActions({copyKey, copyOwner});
     QMenu* view = bar->addMenu(tr("&View"));
-    view->addActions({ refresh, find });
+    view->addActions({refresh, find});
     QMenu* help = bar->addMenu(tr("&Help"));
     help->addAction(about);
 }
@@ -92,7 +92,7 @@ void Actions::fill(QToolBar* bar)
 {
     bar->addAction(acquire);
     bar->addSeparator();
-    bar->addActions({ release, releaseByOwner, releaseAll });
+    bar->addActions({release, releaseByOwner, releaseAll});
     bar->addSeparator();
     bar->addAction(refresh);
 }
@@ -100,9 +100,9 @@ void Actions::fill(QToolBar* bar)
 void Actions::fillContextMenu(QMenu* menu)
 {
     menu->setToolTipsVisible(true);
-    menu->addActions({ copyKey, copyOwner });
+    menu->addActions({copyKey, copyOwner});
     menu->addSeparator();
-    menu->addActions({ release, releaseOwner });
+    menu->addActions({release, releaseOwner});
 }
 
 void Actions::update(std::size_t selected, bool hasCurrent, bool currentHasOwner, std::size_t total)

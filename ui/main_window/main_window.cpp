@@ -22,7 +22,6 @@
 
 #include <QClipboard>
 #include <QGuiApplication>
-#include <QHeaderView>
 #include <QMenu>
 #include <QMenuBar>
 #include <QMessageBox>
@@ -79,19 +78,18 @@ void MainWindow::build()
     rows->addWidget(m_panel);
     rows->addWidget(new ActivityPanel(*m_activity, *m_commands, this));
     rows->setStretchFactor(0, 1);
-    rows->setSizes({ 620, 130 });
+    rows->setSizes({620, 130});
     rows->setCollapsible(0, false);
     auto* sides = new QSplitter(this);
     sides->addWidget(buildSide());
     sides->addWidget(rows);
     sides->setStretchFactor(1, 1);
-    sides->setSizes({ 240, 1040 });
+    sides->setSizes({240, 1040});
     sides->setCollapsible(1, false);
-    for (QSplitter* splitter : { sides, rows })
+    for (QSplitter* splitter : {sides, rows})
         splitter->setHandleWidth(1);
     setCentralWidget(sides);
-    m_memory =
-        std::make_unique<WindowMemory>(*this, *sides, *rows, *m_panel->table().horizontalHeader());
+    m_memory = std::make_unique<WindowMemory>(*this, *sides, *rows, m_panel->table());
 }
 
 QWidget* MainWindow::buildSide()
@@ -123,7 +121,7 @@ QWidget* MainWindow::buildSide()
 void MainWindow::connectActions()
 {
     LockTableView& table = m_panel->table();
-    table.addActions({ m_actions->release, m_actions->copyKey });
+    table.addActions({m_actions->release, m_actions->copyKey});
     connect(&table, &QWidget::customContextMenuRequested, this, &MainWindow::showContextMenu);
     connect(&table, &LockTableView::selectedCountChanged, this, &MainWindow::updateCounts);
     connect(table.selectionModel(), &QItemSelectionModel::currentChanged, this,

@@ -46,7 +46,7 @@ void StatusLine::showCounts(std::size_t total, std::size_t shown, std::size_t se
 
 void StatusLine::showState(const QString& provider, const SourceState& state)
 {
-    static const QString words[] = { tr("connecting"), tr("live"), tr("stale"), tr("failed") };
+    static const QString words[] = {tr("connecting"), tr("live"), tr("stale"), tr("failed")};
     m_state->setText(u"%1: %2"_s.arg(provider, words[state.kind]));
     m_state->setToolTip(state.why);
 }

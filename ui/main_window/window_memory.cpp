@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "ui/main_window/window_memory.h"
 
-#include <QHeaderView>
+#include "ui/locks/lock_table_view.h"
+
 #include <QMainWindow>
 #include <QSettings>
 #include <QSplitter>
@@ -14,11 +15,11 @@ using namespace Qt::StringLiterals;
 static const QString group = u"window/1/"_s;
 
 WindowMemory::WindowMemory(QMainWindow& window, QSplitter& sides, QSplitter& rows,
-                           QHeaderView& columns)
+                           LockTableView& table)
     : m_window(window)
     , m_sides(sides)
     , m_rows(rows)
-    , m_columns(columns)
+    , m_table(table)
 {
 }
 
@@ -28,7 +29,7 @@ void WindowMemory::restore()
     m_window.restoreGeometry(settings.value(group + u"geometry"_s).toByteArray());
     m_sides.restoreState(settings.value(group + u"sides"_s).toByteArray());
     m_rows.restoreState(settings.value(group + u"rows"_s).toByteArray());
-    m_columns.restoreState(settings.value(group + u"columns"_s).toByteArray());
+    m_table.restoreColumns(settings.value(group + u"columns"_s).toByteArray());
 }
 
 void WindowMemory::save() const
@@ -37,7 +38,7 @@ void WindowMemory::save() const
     settings.setValue(group + u"geometry"_s, m_window.saveGeometry());
     settings.setValue(group + u"sides"_s, m_sides.saveState());
     settings.setValue(group + u"rows"_s, m_rows.saveState());
-    settings.setValue(group + u"columns"_s, m_columns.saveState());
+    settings.setValue(group + u"columns"_s, m_table.columnState());
 }
 
 } // namespace lockboard

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-class QHeaderView;
 class QMainWindow;
 class QSplitter;
 
 namespace lockboard {
 
+class LockTableView;
+
 //! Remembers, on this machine, how the window was laid out. No secrets, no data.
 class WindowMemory final {
 public:
-    WindowMemory(QMainWindow& window, QSplitter& sides, QSplitter& rows, QHeaderView& columns);
+    WindowMemory(QMainWindow& window, QSplitter& sides, QSplitter& rows, LockTableView& table);
     void restore();
     void save() const;
 
@@ -18,7 +19,7 @@ private:
     QMainWindow& m_window;
     QSplitter& m_sides;
     QSplitter& m_rows;
-    QHeaderView& m_columns;
+    LockTableView& m_table;
 };
 
 } // namespace lockboard

@@ -56,14 +56,14 @@ std::vector<OwnersModel::Entry> OwnersModel::count() const
                       comesFirst);
 
     std::vector<Entry> entries;
-    entries.push_back({ Kind::All, store.size(), {} });
+    entries.push_back({Kind::All, store.size(), {}});
     if (store.ownerCount(noOwner) > 0)
-        entries.push_back({ Kind::NoOwner, store.ownerCount(noOwner), {} });
+        entries.push_back({Kind::NoOwner, store.ownerCount(noOwner), {}});
     if (jobs > 0)
-        entries.push_back({ Kind::Jobs, jobs, {} });
+        entries.push_back({Kind::Jobs, jobs, {}});
     for (std::size_t i = 0; i < shown; ++i)
         entries.push_back(
-            { Kind::OneOwner, store.ownerCount(owners[i]), store.ownerName(owners[i]) });
+            {Kind::OneOwner, store.ownerCount(owners[i]), store.ownerName(owners[i])});
     return entries;
 }
 

@@ -16,7 +16,7 @@ ProvidersModel::ProvidersModel(LockingModule& module, QObject* parent)
     , m_module(module)
 {
     for (const ProviderInfo& info : module.providers())
-        m_entries.push_back(Entry{ info, Health::Unknown, {} });
+        m_entries.push_back(Entry{info, Health::Unknown, {}});
 }
 
 void ProvidersModel::setShown(const std::string& id, const SourceState& state)
@@ -87,10 +87,10 @@ static Mark markOf(SourceState::Kind kind)
 QString ProvidersModel::stateText(int row) const
 {
     if (row == m_shown) {
-        static const QString words[] = { tr("connecting"), tr("live"), tr("stale"), tr("failed") };
+        static const QString words[] = {tr("connecting"), tr("live"), tr("stale"), tr("failed")};
         return words[m_state.kind];
     }
-    static const QString words[] = { tr("asking"), tr("answers"), tr("no answer") };
+    static const QString words[] = {tr("asking"), tr("answers"), tr("no answer")};
     return words[int(m_entries[std::size_t(row)].health)];
 }
 

@@ -24,7 +24,7 @@ void ColorSchemePortal::ask()
     bus.connect(service, path, settings, u"SettingChanged"_s, this,
                 SLOT(settingChanged(QString, QString, QDBusVariant)));
     QDBusMessage question = QDBusMessage::createMethodCall(service, path, settings, u"Read"_s);
-    question.setArguments({ appearance, colorScheme });
+    question.setArguments({appearance, colorScheme});
     auto* watcher = new QDBusPendingCallWatcher(bus.asyncCall(question), this);
     connect(watcher, &QDBusPendingCallWatcher::finished, this, [this, watcher] {
         watcher->deleteLater();

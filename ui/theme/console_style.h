@@ -5,7 +5,8 @@
 
 namespace lockboard {
 
-//! Fusion, but with a tool bar that is flat: Fusion's has white lines, which shine in the dark.
+//! Fusion, but with a flat tool bar and, in the dark, outlines that can be seen: Fusion's tool bar
+//! has white lines, and its fields and boxes are outlined darker than what they lie on.
 class ConsoleStyle final : public QProxyStyle {
     Q_OBJECT
 
@@ -13,6 +14,10 @@ public:
     ConsoleStyle();
     void drawControl(ControlElement element, const QStyleOption* option, QPainter* painter,
                      const QWidget* widget) const override;
+    void drawPrimitive(PrimitiveElement element, const QStyleOption* option, QPainter* painter,
+                       const QWidget* widget) const override;
+    void drawComplexControl(ComplexControl control, const QStyleOptionComplex* option,
+                            QPainter* painter, const QWidget* widget) const override;
 };
 
 } // namespace lockboard

@@ -76,12 +76,6 @@ QPainterPath strokesOf(Glyph glyph)
         path.moveTo(12, 17);
         path.lineTo(12, 17.2);
         break;
-    case Glyph::Eye:
-        path.moveTo(2.5, 12);
-        path.quadTo(12, 1.5, 21.5, 12);
-        path.quadTo(12, 22.5, 2.5, 12);
-        path.addEllipse(QPointF(12, 12), 3, 3);
-        break;
     }
     return path;
 }
@@ -130,7 +124,7 @@ QIcon icon(Glyph glyph)
 QIcon applicationIcon()
 {
     QIcon icon;
-    for (const int size : { 16, 32, 48, 64, 128, 256 }) {
+    for (const int size : {16, 32, 48, 64, 128, 256}) {
         QPixmap pixmap(size, size);
         pixmap.fill(Qt::transparent);
         QPainter painter(&pixmap);

@@ -5,7 +5,7 @@
 
 namespace lockboard {
 
-enum class Glyph { Acquire, Release, ReleaseOwner, ReleaseAll, Refresh, Search, Warning, Eye };
+enum class Glyph { Acquire, Release, ReleaseOwner, ReleaseAll, Refresh, Search, Warning };
 
 //! Our own icons, drawn with strokes in the palette's colour: sharp at any scale, right in light
 //! and dark, and in need of no SVG plugin or icon theme.

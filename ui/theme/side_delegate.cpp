@@ -21,8 +21,8 @@ static void drawMark(QPainter* painter, SideDelegate::Mark mark, const QRectF& b
         break;
     case SideDelegate::Mark::Warning:
         painter->setBrush(accents.warning);
-        painter->drawPolygon(QPolygonF(
-            { box.bottomLeft(), box.bottomRight(), QPointF(box.center().x(), box.top()) }));
+        painter->drawPolygon(
+            QPolygonF({box.bottomLeft(), box.bottomRight(), QPointF(box.center().x(), box.top())}));
         break;
     case SideDelegate::Mark::Bad:
         painter->setBrush(accents.bad);
@@ -77,7 +77,7 @@ void SideDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
 QSize SideDelegate::sizeHint(const QStyleOptionViewItem& option, const QModelIndex&) const
 {
     const int height = option.fontMetrics.height();
-    return { 12 * height, height * 8 / 5 };
+    return {12 * height, height * 8 / 5};
 }
 
 } // namespace lockboard

@@ -17,7 +17,7 @@ namespace {
 
 struct Shades {
     QRgb window, base, alternate, text, dim, disabled, button, border, highlight, onHighlight, link,
-        light;
+        light, outline;
 };
 
 QPalette paletteOf(const Shades& shades)
@@ -28,11 +28,11 @@ QPalette paletteOf(const Shades& shades)
     palette.setColor(QPalette::AlternateBase, shades.alternate);
     palette.setColor(QPalette::Button, shades.button);
     palette.setColor(QPalette::Mid, shades.border);
-    // Fusion draws the lines of the bars with it.
+    palette.setColor(QPalette::Dark, shades.outline);
     palette.setColor(QPalette::Light, shades.light);
     palette.setColor(QPalette::Midlight, shades.light);
-    for (const auto role : { QPalette::WindowText, QPalette::Text, QPalette::ButtonText,
-                             QPalette::ToolTipText, QPalette::BrightText }) {
+    for (const auto role : {QPalette::WindowText, QPalette::Text, QPalette::ButtonText,
+                            QPalette::ToolTipText, QPalette::BrightText}) {
         palette.setColor(role, shades.text);
         palette.setColor(QPalette::Disabled, role, shades.disabled);
     }
@@ -49,14 +49,16 @@ QPalette paletteOf(const Shades& shades)
 
 QPalette lightPalette()
 {
-    return paletteOf({ 0xfff3f5f7, 0xffffffff, 0xfff8f9fb, 0xff1b2129, 0xff5f6a77, 0xff9aa3ad,
-                       0xfffbfcfd, 0xffd3d9df, 0xff2f6fd0, 0xffffffff, 0xff1f5fc4, 0xffffffff });
+    return paletteOf({0xfff3f5f7, 0xffffffff, 0xfff8f9fb, 0xff1b2129, 0xff5f6a77, 0xff9aa3ad,
+                      0xfffbfcfd, 0xffd3d9df, 0xff2f6fd0, 0xffffffff, 0xff1f5fc4, 0xffffffff,
+                      0xffa9b2bc});
 }
 
 QPalette darkPalette()
 {
-    return paletteOf({ 0xff1f242a, 0xff171b20, 0xff1b2026, 0xffe4e8ec, 0xff96a1ad, 0xff6b7580,
-                       0xff2a3038, 0xff39414b, 0xff2e65b8, 0xffffffff, 0xff7fb0ff, 0xff2d343c });
+    return paletteOf({0xff1f242a, 0xff171b20, 0xff1b2026, 0xffe4e8ec, 0xff96a1ad, 0xff6b7580,
+                      0xff2a3038, 0xff39414b, 0xff2e65b8, 0xffffffff, 0xff7fb0ff, 0xff2d343c,
+                      0xff67727f});
 }
 
 Theme::Theme(ThemeChoice choice, QObject* parent)
