@@ -70,7 +70,7 @@ void BasicProvider::blockLeaders(const LockKeys& keys, const Owner& owner, const
         if (!ticket)
             continue;
         if (!ticket->woken)
-            ticket->blocker = WaitQueue::Holder{owner, grant.leaseEnd()};
+            ticket->blocker = WaitQueue::Holder{ owner, grant.leaseEnd() };
         ticket->signal.raise();
     }
 }

@@ -121,7 +121,7 @@ Task<Grant> RedisProvider::acquireByScript(LockKeys keys, AcquireOptions options
     else if (kept >= 0)
         leaseEnd = answer.sentAt + Duration(kept);
     if (extension && !options.lease())
-        noteChanged({keys.begin(), keys.end()}); // each has the lease it had
+        noteChanged({ keys.begin(), keys.end() }); // each has the lease it had
     else
         noteHeld(keys, options.owner(), leaseEnd);
     co_return Grant(leaseEnd).asExtension(extension);
