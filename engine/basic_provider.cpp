@@ -46,8 +46,31 @@ Duration BasicProvider::retryDelay(int attempt) const
 
 void BasicProvider::wake(const std::string& key)
 {
-    if (WaitQueue::Ticket* ticket = m_queue.front(key)) {
-        ticket->woken = true;
+    if (WaitQueue::Ticket* ticket = m_queue.front(key))
+        wake(*ticket);
+}
+
+void BasicProvider::wake(WaitQueue::Ticket& ticket)
+{
+    ticket.woken = true;
+    ticket.blocker.reset();
+    ticket.signal.raise();
+}
+
+void BasicProvider::wakeAll()
+{
+    for (WaitQueue::Ticket* ticket : m_queue.fronts())
+        wake(*ticket);
+}
+
+void BasicProvider::blockLeaders(const LockKeys& keys, const Owner& owner, const Grant& grant)
+{
+    for (const std::string& key : keys) {
+        WaitQueue::Ticket* const ticket = m_queue.front(key);
+        if (!ticket)
+            continue;
+        if (!ticket->woken)
+            ticket->blocker = WaitQueue::Holder{ owner, grant.leaseEnd() };
         ticket->signal.raise();
     }
 }
@@ -143,15 +166,23 @@ Task<Grant> BasicProvider::acquireWaiting(LockKeys keys, AcquireOptions options,
         m_queue.leave(ticket);
         wakeLeaders(keys);
     };
+    // While another holds our keys for a known time, only he himself would be let in.
+    const auto isBlocked = [&] {
+        return ticket.blocker
+            && !(oneTry.reenters() && oneTry.owner() && ticket.blocker->owner == oneTry.owner());
+    };
     for (int tries = 0;;) {
         if (m_closing)
             throw Cancelled("The provider was closed.");
         if (attempt && attempt->finished) {
             if (attempt->grant || attempt->error) {
                 const auto done = std::exchange(attempt, nullptr);
-                leave();
-                if (done->error)
+                if (done->error) {
+                    leave();
                     std::rethrow_exception(done->error);
+                }
+                m_queue.leave(ticket);
+                blockLeaders(keys, options.owner(), *done->grant);
                 co_return *done->grant;
             }
             nextLook = clock().now() + retryDelay(tries++);
@@ -161,6 +192,12 @@ Task<Grant> BasicProvider::acquireWaiting(LockKeys keys, AcquireOptions options,
                 nextLook = std::min(*nextLook, clock().now() + *attempt->remaining + 1ms);
             attempt.reset();
         }
+        if (!attempt && isBlocked()) {
+            nextLook = clock().now() + retryDelay(tries++);
+            if (ticket.blocker->leaseEnd)
+                nextLook = std::min(*nextLook, *ticket.blocker->leaseEnd + 1ms);
+        }
+        ticket.blocker.reset();
         const bool mayLook = !nextLook || clock().now() >= *nextLook;
         if (!attempt && mayLook && m_queue.leads(ticket)) {
             ticket.woken = false;
@@ -191,7 +228,7 @@ Task<Grant> BasicProvider::acquireWaiting(LockKeys keys, AcquireOptions options,
             leave();
             throw TimedOut();
         }
-        if (reason == WakeReason::Signalled && !attempt)
+        if (reason == WakeReason::Signalled && !attempt && !isBlocked())
             nextLook.reset();
     }
 }

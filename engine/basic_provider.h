@@ -61,6 +61,8 @@ protected:
 
     //! Says that a key may be free now: whoever waits for it first looks at once.
     void wake(const std::string& key);
+    //! The same of every key.
+    void wakeAll();
     //! Says that an owner's lock is gone without its doing: its execute stops, if it has one here.
     void noteLost(const Owner& owner, const std::string& key);
     //! Ends all that wait with Cancelled and all executions with Lost. Call it first thing in the
@@ -80,7 +82,10 @@ private:
     Task<Grant> acquireWaiting(LockKeys keys, AcquireOptions options, SharedContext context);
     Task<void> runAttempt(std::shared_ptr<Attempt> attempt, AcquireOptions options,
                           SharedContext context);
+    static void wake(WaitQueue::Ticket& ticket);
     void wakeLeaders(const LockKeys& keys);
+    //! Lets those who lead now know who has just taken the keys.
+    void blockLeaders(const LockKeys& keys, const Owner& owner, const Grant& grant);
 
     Container m_container;
     Resumer m_resumer;

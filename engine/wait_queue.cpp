@@ -43,6 +43,15 @@ WaitQueue::Ticket* WaitQueue::front(const std::string& key) const
     return it == m_queues.end() ? nullptr : it->second.front();
 }
 
+std::vector<WaitQueue::Ticket*> WaitQueue::fronts() const
+{
+    std::vector<Ticket*> all;
+    all.reserve(m_queues.size());
+    for (const auto& [key, queue] : m_queues)
+        all.push_back(queue.front());
+    return all;
+}
+
 WaitQueue::Ticket* WaitQueue::any() const
 {
     return m_queues.empty() ? nullptr : m_queues.begin()->second.front();

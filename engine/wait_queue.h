@@ -14,6 +14,11 @@ namespace lockboard {
 //! of his queues, so somebody always does. Joining, leaving and looking are O(number of keys).
 class WaitQueue final {
 public:
+    //! A holder of this process, who is known to stand in the way.
+    struct Holder {
+        std::optional<std::string> owner;
+        std::optional<TimePoint> leaseEnd;
+    };
     class Ticket {
     public:
         Ticket(const LockKeys& wanted, Resumer& resumer)
@@ -25,6 +30,7 @@ public:
         const LockKeys& keys;
         Signal signal;
         bool woken = false; //!< a key came free, perhaps while a try was under way
+        std::optional<Holder> blocker; //!< took a key just now: a try is of no use yet
 
     private:
         friend class WaitQueue;
@@ -40,6 +46,8 @@ public:
     [[nodiscard]] Ticket* front(const std::string& key) const;
     //! Any ticket at all; null if nobody waits.
     [[nodiscard]] Ticket* any() const;
+    //! Who comes first, queue by queue: one who waits for several keys may be there several times.
+    [[nodiscard]] std::vector<Ticket*> fronts() const;
 
 private:
     std::unordered_map<std::string, std::list<Ticket*>> m_queues;

@@ -71,8 +71,7 @@ Task<CheckReport> RedisProvider::check()
                                  "Locks are the keys that begin with \""
                                      + printable(m_settings.keyspace) + "\" in database "
                                      + std::to_string(endpoint.database) + '.');
-    report.findings.emplace_back(Finding::Note,
-                                 "The live view learns of other programs' changes by polling.");
+    report.findings.emplace_back(Finding::Note, "live mode: " + co_await liveMode());
     co_return report;
 }
 

@@ -265,6 +265,10 @@ void RedisConnection::readAvailable()
 
 void RedisConnection::deliver(RedisReply reply)
 {
+    if (m_onMessage && reply.at(0).text() == "message") {
+        m_onMessage(reply);
+        return;
+    }
     if (m_slots.empty() || m_sent == 0) {
         const std::string said = reply.isError() ? ": " + printable(reply.text()) : std::string();
         drop(lost("it answered without being asked" + said));

@@ -34,6 +34,11 @@ public:
 
     [[nodiscard]] bool isReady() const { return m_state == State::Ready; }
     [[nodiscard]] const RedisEndpoint& endpoint() const { return m_endpoint; }
+    //! For a connection that subscribes: takes what comes unasked. Set before it is opened.
+    void setMessageHandler(std::function<void(const RedisReply&)> handler)
+    {
+        m_onMessage = std::move(handler);
+    }
     //! Why it is not ready, if an attempt has shown that: Unavailable or Denied.
     [[nodiscard]] std::exception_ptr problem() const { return m_problem; }
 
@@ -77,6 +82,7 @@ private:
     RedisEndpoint m_endpoint;
     Clock& m_clock;
     Logger m_log;
+    std::function<void(const RedisReply&)> m_onMessage;
     State m_state = State::Idle;
     RedisSocket* m_socket = nullptr;
     redisReader* m_reader = nullptr;

@@ -16,6 +16,9 @@ RedisLiveView::RedisLiveView(RedisProvider& provider)
     RedisConnection& connection = provider.client().connection();
     connect(&connection, &RedisConnection::ready, this, &RedisLiveView::onReady);
     connect(&connection, &RedisConnection::unavailable, this, &RedisLiveView::onUnavailable);
+    connect(&provider.push(), &RedisPush::live, this, &RedisLiveView::lookAtAll);
+    connect(&provider.push(), &RedisPush::flushed, this, &RedisLiveView::lookAtAll);
+    connect(&provider.push(), &RedisPush::lost, this, &RedisLiveView::onPushLost);
 }
 
 RedisLiveView::~RedisLiveView()
@@ -28,6 +31,7 @@ void RedisLiveView::detach()
 {
     abandon();
     m_provider->client().connection().disconnect(this);
+    m_provider->push().disconnect(this);
     m_provider = nullptr;
     setState(SourceState(SourceState::Failed, tr("The provider was closed.")));
 }
@@ -37,6 +41,7 @@ void RedisLiveView::doStart()
     if (!m_provider)
         return;
     m_started = true;
+    m_provider->push().open();
     setState(SourceState(SourceState::Connecting));
     RedisConnection& connection = m_provider->client().connection();
     if (connection.isReady())
@@ -64,6 +69,20 @@ void RedisLiveView::onUnavailable()
 {
     if (m_started)
         fail(m_provider->client().connection().problem());
+}
+
+void RedisLiveView::lookAtAll()
+{
+    if (m_phase == Phase::Watching)
+        begin(Phase::Rescan);
+    else
+        m_onceMore = true;
+}
+
+void RedisLiveView::onPushLost()
+{
+    if (m_phase == Phase::Watching)
+        pollAfter(shortestPoll);
 }
 
 void RedisLiveView::fail(const std::exception_ptr& problem)
@@ -243,16 +262,14 @@ void RedisLiveView::noteGone(const std::string& key)
         remove(it, ChangeKind::Released);
 }
 
-void RedisLiveView::noteChanged(const std::string& key)
+void RedisLiveView::noteChanged(std::vector<std::string> keys)
 {
     if (m_phase == Phase::Off)
         return;
-    if (isSnapshotting()) {
-        m_touched.insert(key);
-        return;
-    }
-    m_toReread.push_back(key);
-    sendRereads();
+    if (isSnapshotting())
+        m_touched.insert(keys.begin(), keys.end());
+    else
+        lookAgain(std::move(keys));
 }
 
 } // namespace lockboard

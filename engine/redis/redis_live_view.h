@@ -8,15 +8,17 @@
 
 #include <map>
 #include <set>
+#include <unordered_set>
 
 namespace lockboard {
 
 class RedisProvider;
 
 //! The locks of one Redis, page by page with SCAN, then kept live: by what this process does
-//! itself, at once; by looking at all of them again, every second or, if that takes long, every ten
-//! times as long; and by a timer for the next lease that ends, since Redis tells of none in time. A
-//! server's push (the next step) would take the place of the second only.
+//! itself, at once; by the names that the server pushes, read again; and by a timer for the next
+//! lease that ends, since Redis tells of none in time. All are looked at again when push begins,
+//! and every half minute, since not all is pushed; without push every second. Whatever takes long
+//! is done less often: every ten times as long.
 class RedisLiveView final : public LiveView {
     Q_OBJECT
 
@@ -31,7 +33,7 @@ public:
     void noteHeld(const std::string& key, const std::string& value,
                   std::optional<TimePoint> leaseEnd);
     void noteGone(const std::string& key);
-    void noteChanged(const std::string& key);
+    void noteChanged(std::vector<std::string> keys);
 
 protected:
     void doStart() override;
@@ -41,6 +43,7 @@ private:
     //! Two looks at one lease differ by this much though nobody has touched it.
     static constexpr Duration noise = std::chrono::milliseconds(50);
     static constexpr Duration shortestPoll = std::chrono::seconds(1);
+    static constexpr Duration safetyPoll = std::chrono::seconds(30);
     static constexpr TimePoint never = TimePoint::max();
     static constexpr std::int64_t noTick = -1;
     enum class Phase : std::uint8_t {
@@ -61,6 +64,9 @@ private:
 
     void onReady();
     void onUnavailable();
+    //! Something may have changed unheard: all is to be looked at once more.
+    void lookAtAll();
+    void onPushLost();
     void begin(Phase phase);
     void abandon();
     void fail(const std::exception_ptr& problem);
@@ -99,7 +105,7 @@ private:
     // little.
     std::map<std::int64_t, std::vector<Locks::value_type*>> m_due;
     std::set<std::string> m_touched; // changed by us during a snapshot: to look at after it
-    std::vector<std::string> m_toReread;
+    std::unordered_set<std::string> m_toReread;
     int m_rereads = 0; // pages of it under way
 
     // One scan, counted up.
@@ -109,6 +115,7 @@ private:
     int m_pages = 0; // being read
     bool m_scanning = false; // SCAN is under way
     bool m_exhausted = false; // and will give no more
+    bool m_onceMore = false; // right after it
     std::size_t m_seen = 0;
     std::size_t m_bucket = 0; // how far the sweep has come
     std::size_t m_buckets = 0;

@@ -22,6 +22,7 @@ void RedisLiveView::begin(Phase phase)
     m_pages = 0;
     m_scanning = false;
     m_exhausted = false;
+    m_onceMore = false;
     m_seen = 0;
     m_buckets = 0;
     m_vanished.clear();
@@ -194,7 +195,11 @@ void RedisLiveView::finishScan()
     const auto took = std::chrono::ceil<Duration>(m_clock.now() - m_scanBegan);
     const bool first = isSnapshotting();
     m_phase = Phase::Watching;
-    pollAfter(std::max(shortestPoll, took * pollFactor));
+    if (m_onceMore)
+        pollAfter(Duration(0));
+    else
+        pollAfter(
+            std::max(m_provider->push().isLive() ? safetyPoll : shortestPoll, took * pollFactor));
     watchLeases();
     // Not seen is not yet gone: a key that is made anew during a scan may escape it.
     std::vector<std::string> unsure = std::exchange(m_vanished, {});
@@ -210,10 +215,8 @@ void RedisLiveView::finishScan()
 
 void RedisLiveView::lookAgain(std::vector<std::string> keys)
 {
-    if (m_toReread.empty())
-        m_toReread = std::move(keys);
-    else
-        m_toReread.insert(m_toReread.end(), keys.begin(), keys.end());
+    for (std::string& key : keys)
+        m_toReread.insert(std::move(key));
     sendRereads();
 }
 
@@ -222,8 +225,8 @@ void RedisLiveView::sendRereads()
     while (m_rereads < mostRereads && !m_toReread.empty()) {
         std::vector<std::string> page;
         while (page.size() < RedisProvider::pageSize && !m_toReread.empty()) {
-            page.push_back(m_provider->stored(m_toReread.back()));
-            m_toReread.pop_back();
+            page.push_back(m_provider->stored(*m_toReread.begin()));
+            m_toReread.erase(m_toReread.begin());
         }
         ++m_rereads;
         reread(std::move(page));

@@ -10,8 +10,7 @@
 
 namespace lockboard {
 
-// What stands for "no owner" on the wire.
-static const std::string nobody = "*";
+const std::string RedisProvider::nobody = "*";
 
 static std::string escapedForGlob(const std::string& text)
 {
@@ -26,7 +25,7 @@ static std::string escapedForGlob(const std::string& text)
 
 static Owner ownerOf(std::string_view value)
 {
-    return value == nobody ? Owner() : Owner(value);
+    return value == RedisProvider::nobody ? Owner() : Owner(value);
 }
 
 RedisProvider::RedisProvider(const Container& container, RedisSettings settings)
@@ -38,17 +37,21 @@ RedisProvider::RedisProvider(const Container& container, RedisSettings settings)
     , m_releaseScript("release.lua")
     , m_releasePageScript("release_page.lua")
     , m_client(m_settings.endpoint, container)
+    , m_push(std::make_unique<RedisPush>(m_settings.endpoint, m_settings.keyspace, container))
 {
     m_client.connection().open();
+    listen();
 }
 
 RedisProvider::~RedisProvider()
 {
+    m_push->close();
     close();
     for (const auto& view : m_views) {
         if (view)
             view->detach();
     }
+    clock().cancel(m_verifyTimer);
     m_client.connection().close();
 }
 
@@ -118,7 +121,7 @@ Task<Grant> RedisProvider::acquireByScript(LockKeys keys, AcquireOptions options
     else if (kept >= 0)
         leaseEnd = answer.sentAt + Duration(kept);
     if (extension && !options.lease())
-        noteChanged(keys); // each has the lease it had
+        noteChanged({ keys.begin(), keys.end() }); // each has the lease it had
     else
         noteHeld(keys, options.owner(), leaseEnd);
     co_return Grant(leaseEnd).asExtension(extension);
@@ -180,6 +183,9 @@ Task<ReleaseResult> RedisProvider::release(LockKeys keys, ReleaseOptions options
 
 Duration RedisProvider::retryDelay(int attempt) const
 {
+    m_push->open(); // somebody waits
+    if (m_push->isLive()) // this is for what is not pushed, SWAPDB say, or for a push gone silent
+        return Duration(1000 + QRandomGenerator::global()->bounded(1000));
     const double first = static_cast<double>(m_settings.firstRetry.count());
     const double longest = static_cast<double>(m_settings.longestRetry.count());
     const double delay = std::min(first * std::pow(m_settings.backoffFactor, attempt), longest);
@@ -199,23 +205,22 @@ template <typename Tell> void RedisProvider::tellViews(Tell tell)
 void RedisProvider::noteHeld(const LockKeys& keys, const Owner& owner,
                              std::optional<TimePoint> leaseEnd)
 {
+    noteMine(keys, owner);
     tellViews([&](RedisLiveView& view) {
         for (const std::string& key : keys)
             view.noteHeld(key, owner.value_or(nobody), leaseEnd);
     });
 }
 
-void RedisProvider::noteChanged(const LockKeys& keys)
+void RedisProvider::noteChanged(const std::vector<std::string>& keys)
 {
-    tellViews([&](RedisLiveView& view) {
-        for (const std::string& key : keys)
-            view.noteChanged(key);
-    });
+    tellViews([&](RedisLiveView& view) { view.noteChanged(keys); });
 }
 
 void RedisProvider::noteGone(const std::string& key, const Owner& owner)
 {
     tellViews([&](RedisLiveView& view) { view.noteGone(key); });
+    m_mine.erase(key);
     wake(key);
     noteLost(owner, key);
 }

@@ -3,8 +3,11 @@
 
 #include "engine/basic_provider.h"
 #include "engine/redis/redis_client.h"
+#include "engine/redis/redis_push.h"
 
 #include <QPointer>
+
+#include <set>
 
 namespace lockboard {
 
@@ -17,6 +20,8 @@ public:
     static constexpr const char* identifier = "redis";
     //! Keys asked of SCAN at a time.
     static constexpr int pageSize = 1000;
+    //! What stands for "no owner" on the wire.
+    static const std::string nobody;
 
     //! Connects in the background; a server that can't be reached shows when a call is made.
     RedisProvider(const Container& container, RedisSettings settings);
@@ -30,6 +35,7 @@ public:
     [[nodiscard]] Task<CheckReport> check() override;
 
     // For the live view.
+    [[nodiscard]] RedisPush& push() { return *m_push; }
     [[nodiscard]] RedisClient& client() { return m_client; }
     [[nodiscard]] Clock& sharedClock() const { return clock(); }
     //! The key as Redis knows it.
@@ -57,10 +63,19 @@ private:
     Task<std::uint64_t> releasePage(std::vector<std::string> page, Owner owner,
                                     ReleaseAllResult* result);
     void noteHeld(const LockKeys& keys, const Owner& owner, std::optional<TimePoint> leaseEnd);
-    void noteChanged(const LockKeys& keys);
+    void noteChanged(const std::vector<std::string>& keys);
     //! Tells those who watch, wait or run here.
     void noteGone(const std::string& key, const Owner& owner);
     template <typename Tell> void tellViews(Tell tell);
+
+    // What the server pushes, for those who wait and run here.
+    void listen();
+    void takeChanged(const std::vector<std::string>& names);
+    //! Remembers who of this process has taken what others here wait for.
+    void noteMine(const LockKeys& keys, const Owner& owner);
+    void suspect(const std::string& key);
+    Task<void> verifyMine();
+    [[nodiscard]] Task<std::string> liveMode();
 
     RedisSettings m_settings;
     std::string m_scanPattern;
@@ -70,6 +85,11 @@ private:
     RedisScript m_releasePageScript;
     std::vector<QPointer<RedisLiveView>> m_views;
     RedisClient m_client;
+    // Values under which calls that waited hold their keys.
+    std::unordered_map<std::string, std::string> m_mine;
+    std::set<std::string> m_suspects; // of m_mine: changed, perhaps by ourselves
+    Clock::TimerId m_verifyTimer = 0;
+    std::unique_ptr<RedisPush> m_push;
 };
 
 } // namespace lockboard

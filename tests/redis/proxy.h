@@ -24,11 +24,17 @@ public:
                 const QByteArray bytes = client->readAll();
                 if (onRequest)
                     onRequest(bytes);
+                if (bytes.contains("SUBSCRIBE"))
+                    client->setProperty("subscribed", true);
                 server->write(bytes);
             });
             connect(server, &QTcpSocket::readyRead, this, [this, client, server] {
                 const QByteArray bytes = server->readAll();
-                if (!swallowsReplies)
+                if (swallowsPushes && client->property("subscribed").toBool()) {
+                    client->setProperty("dead", true);
+                    ++swallowed;
+                }
+                if (!swallowsReplies && !client->property("dead").toBool())
                     client->write(bytes);
             });
             connect(server, &QTcpSocket::disconnected, client, &QTcpSocket::abort);
@@ -46,6 +52,8 @@ public:
 
     std::function<void(const QByteArray&)> onRequest; //!< before the server sees it
     bool swallowsReplies = false;
+    bool swallowsPushes = false; //!< and anything else to connections that have subscribed
+    int swallowed = 0;
 
 private:
     QTcpServer m_listener;

@@ -216,7 +216,10 @@ void RedisLiveViewTest::seesLeasesEndInTime()
 void RedisLiveViewTest::saysNothingWhenNothingHappens()
 {
     write(3000);
-    const RedisModule module(*m_server);
+    // One that is told nothing and so has to look.
+    cli(u"ACL SETUSER poller on >pw ~* +@all -client|tracking"_s);
+    const RedisModule module(
+        u"\"redisUrl\": \"redis://poller:pw@127.0.0.1:%1\""_s.arg(m_server->port()));
     Watcher watcher(module);
     QTRY_VERIFY(watcher.isLive());
     const QString before = m_server->cli({ u"INFO"_s, u"commandstats"_s });

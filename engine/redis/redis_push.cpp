@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+#include "engine/redis/redis_push.h"
+
+#include "engine/errors.h"
+
+#include <QPointer>
+
+namespace lockboard {
+
+using namespace std::chrono_literals;
+
+static constexpr std::string_view channel = "__redis__:invalidate";
+static constexpr Duration heartbeat = 2s;
+static constexpr Duration longestSilence = 3s;
+// A server may be upgraded, or a user permitted more.
+static constexpr Duration pauseAfterRefusal = 60s;
+
+static Container silent(const Container& container)
+{
+    // The provider's own connection says already that a server can't be reached.
+    return Container(*container.clock, [](LogLevel, const std::string&) {});
+}
+
+RedisPush::RedisPush(const RedisEndpoint& endpoint, std::string prefix, const Container& container)
+    : m_endpoint(endpoint)
+    , m_prefix(std::move(prefix))
+    , m_clock(*container.clock)
+    , m_container(container)
+{
+    m_endpoint.commandTimeout = std::min(m_endpoint.commandTimeout, longestSilence);
+    m_endpoint.database = 0; // it hears of all
+}
+
+RedisPush::~RedisPush()
+{
+    close();
+}
+
+void RedisPush::open()
+{
+    if (m_mode == Mode::Off)
+        connectAnew();
+}
+
+void RedisPush::close()
+{
+    if (m_mode == Mode::Closed)
+        return;
+    m_mode = Mode::Closed;
+    m_clock.cancel(m_timer);
+    if (m_connection)
+        m_connection->close();
+    Q_EMIT lost();
+}
+
+void RedisPush::connectAnew()
+{
+    m_mode = Mode::Trying;
+    m_connection = std::make_unique<RedisConnection>(m_endpoint, silent(m_container));
+    m_connection->setMessageHandler([this](const RedisReply& message) { take(message); });
+    connect(m_connection.get(), &RedisConnection::ready, this, [this] { arm(); });
+    connect(m_connection.get(), &RedisConnection::unavailable, this, [this] {
+        try {
+            std::rethrow_exception(m_connection->problem());
+        } catch (const LockError& error) {
+            lose(error.message());
+        }
+    });
+    m_connection->open();
+}
+
+Task<void> RedisPush::arm()
+{
+    try {
+        std::string id;
+        {
+            RedisCall call(*m_connection, RedisCommand("CLIENT") << "ID", RedisEffect::Reads);
+            const RedisReply reply = co_await call.answer();
+            if (reply.isError()) {
+                refuse(reply);
+                co_return;
+            }
+            id = std::to_string(reply.integer());
+        }
+        {
+            // Before SUBSCRIBE: a connection that subscribes may not ask for it any more.
+            RedisCommand command("CLIENT");
+            command << "TRACKING"
+                    << "ON"
+                    << "REDIRECT" << id << "BCAST"
+                    << "PREFIX" << m_prefix;
+            RedisCall call(*m_connection, command, RedisEffect::Reads);
+            const RedisReply reply = co_await call.answer();
+            if (reply.isError()) {
+                refuse(reply);
+                co_return;
+            }
+        }
+        RedisCall call(*m_connection, RedisCommand("SUBSCRIBE") << channel, RedisEffect::Reads);
+        const RedisReply reply = co_await call.answer();
+        if (reply.isError()) {
+            refuse(reply);
+            co_return;
+        }
+    } catch (const LockError&) {
+        co_return; // lost: the connection says so itself, and tries again
+    }
+    m_mode = Mode::Live;
+    m_why.clear();
+    m_logged.clear();
+    m_clock.cancel(m_timer);
+    m_timer = m_clock.callAfter(heartbeat, [this] { beat(); });
+    m_dirty.clear(); // whoever listens looks at everything now
+    m_allDirty = false;
+    Q_EMIT live();
+}
+
+void RedisPush::refuse(const RedisReply& reply)
+{
+    // It stays so until somebody sees to it: no reason to keep a connection.
+    m_connection->close();
+    m_clock.cancel(m_timer);
+    m_timer = m_clock.callAfter(pauseAfterRefusal, [this] { connectAnew(); });
+    lose("the server refuses client tracking (" + printable(reply.text()) + ')');
+}
+
+void RedisPush::lose(std::string why)
+{
+    const bool wasLive = m_mode == Mode::Live;
+    const bool isNews = !isSettled() || wasLive;
+    if (why.ends_with('.'))
+        why.pop_back();
+    m_why = std::move(why);
+    if (wasLive)
+        m_clock.cancel(m_timer);
+    m_mode = Mode::Trying;
+    m_dirty.clear(); // whoever listens looks at everything when it is live again
+    m_allDirty = false;
+    if (m_why != m_logged) {
+        m_logged = m_why;
+        m_container.log(LogLevel::Info, "Redis does not push, so it is polled: " + m_why);
+    }
+    if (isNews)
+        Q_EMIT lost();
+}
+
+void RedisPush::beat()
+{
+    m_timer = m_clock.callAfter(heartbeat, [this] { beat(); });
+    if (!m_pinging)
+        ping();
+}
+
+Task<void> RedisPush::ping()
+{
+    // Unanswered, it makes the connection give itself up.
+    const QPointer<RedisPush> self(this);
+    m_pinging = true;
+    try {
+        RedisCall call(*m_connection, RedisCommand("PING"), RedisEffect::Reads);
+        co_await call.answer();
+    } catch (const LockError&) {
+    }
+    if (self)
+        m_pinging = false;
+}
+
+void RedisPush::take(const RedisReply& message)
+{
+    if (message.at(1).text() != channel)
+        return;
+    const RedisReply names = message.at(2);
+    if (names.isNil())
+        m_allDirty = true;
+    for (std::size_t i = 0; i < names.size(); ++i)
+        m_dirty.emplace(names.at(i).text());
+    if (m_deliveryPosted)
+        return;
+    m_deliveryPosted = true;
+    QMetaObject::invokeMethod(this, &RedisPush::deliver, Qt::QueuedConnection);
+}
+
+void RedisPush::deliver()
+{
+    m_deliveryPosted = false;
+    if (m_mode != Mode::Live)
+        return;
+    const auto dirty = std::exchange(m_dirty, {});
+    if (std::exchange(m_allDirty, false))
+        Q_EMIT flushed();
+    else if (!dirty.empty())
+        Q_EMIT changed(std::vector<std::string>(dirty.begin(), dirty.end()));
+}
+
+} // namespace lockboard

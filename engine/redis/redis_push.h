@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/redis/redis_connection.h"
+#include "engine/task.h"
+
+#include <unordered_set>
+
+namespace lockboard {
+
+//! Hears from the server which keys have changed, whoever changed them: client tracking in its
+//! broadcasting mode, redirected to the very connection that asks for it, so that one socket can
+//! die only, and PING notices if it does. That speaks RESP2, which is all that hiredis before 1.0
+//! can. Of every change it hears the name only, and of SWAPDB nothing. Lives on the engine's
+//! thread.
+class RedisPush final : public QObject {
+    Q_OBJECT
+
+public:
+    RedisPush(const RedisEndpoint& endpoint, std::string prefix, const Container& container);
+    ~RedisPush() override;
+
+    //! Starts, if it has not been started yet; from then on it keeps itself alive.
+    void open();
+    //! For good.
+    void close();
+
+    [[nodiscard]] bool isLive() const { return m_mode == Mode::Live; }
+    //! An attempt has shown whether the server pushes.
+    [[nodiscard]] bool isSettled() const { return isLive() || !m_why.empty(); }
+    //! Why it is not live, if an attempt has shown that: a phrase or a sentence without its stop.
+    [[nodiscard]] const std::string& why() const { return m_why; }
+
+Q_SIGNALS:
+    //! Live from now on; what changed before was not heard.
+    void live();
+    //! No longer; or, said once, it could not become live.
+    void lost();
+    //! Names as Redis knows them, each once; what there is to know is to be read.
+    void changed(const std::vector<std::string>& keys);
+    //! All keys of the server are gone, or of one of its databases.
+    void flushed();
+
+private:
+    enum class Mode : std::uint8_t { Off, Trying, Live, Closed };
+
+    void connectAnew();
+    Task<void> arm();
+    Task<void> ping();
+    void refuse(const RedisReply& reply);
+    void lose(std::string why);
+    void beat();
+    void take(const RedisReply& message);
+    void deliver();
+
+    RedisEndpoint m_endpoint;
+    std::string m_prefix;
+    Clock& m_clock;
+    Container m_container;
+    Mode m_mode = Mode::Off;
+    std::string m_why;
+    std::string m_logged;
+    std::unordered_set<std::string> m_dirty; // of this turn of the event loop
+    bool m_allDirty = false;
+    bool m_deliveryPosted = false;
+    bool m_pinging = false;
+    Clock::TimerId m_timer = 0; // the next heartbeat, or the next attempt after a refusal
+    std::unique_ptr<RedisConnection> m_connection;
+};
+
+} // namespace lockboard
