@@ -122,6 +122,9 @@ void RedisPush::refuse(const RedisReply& reply)
     m_clock.cancel(m_timer);
     m_timer = m_clock.callAfter(pauseAfterRefusal, [this] { connectAnew(); });
     lose("the server refuses client tracking (" + printable(reply.text()) + ')');
+    // That the server can't be reached, the provider's own connection says already.
+    if (m_why != std::exchange(m_logged, m_why))
+        m_container.log(LogLevel::Info, "Redis does not push, so it is polled: " + m_why);
 }
 
 void RedisPush::lose(std::string why)
@@ -136,10 +139,6 @@ void RedisPush::lose(std::string why)
     m_mode = Mode::Trying;
     m_dirty.clear(); // whoever listens looks at everything when it is live again
     m_allDirty = false;
-    if (m_why != m_logged) {
-        m_logged = m_why;
-        m_container.log(LogLevel::Info, "Redis does not push, so it is polled: " + m_why);
-    }
     if (isNews)
         Q_EMIT lost();
 }
