@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/redis/redis_provider.h"
 
+#include <algorithm>
+
 namespace lockboard {
 
 static const char* const takenMeanwhile = "taken by somebody else meanwhile";
