@@ -5,7 +5,7 @@
 
 #include <QList>
 #include <QObject>
-#include <QString>
+#include <QStringList>
 
 #include <memory>
 #include <unordered_map>
@@ -49,6 +49,8 @@ public:
     Kind kind = Connecting;
     QString why; //!< one sentence, free of secrets
     bool denied = false; //!< with Failed: the server's access rules forbid it
+    QString mode; //!< how changes come to be known, in a few words ("push (RESP2)", "polling")
+    QStringList warnings; //!< what is unsafe about the source: sentences, free of secrets
 };
 
 // Implicitly shared, so that handing them to another thread costs a reference count.

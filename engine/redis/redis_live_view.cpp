@@ -79,8 +79,17 @@ void RedisLiveView::lookAtAll()
         m_onceMore = true;
 }
 
+void RedisLiveView::sayLive()
+{
+    SourceState live(SourceState::Live);
+    live.mode = m_provider->push().isLive() ? tr("push (RESP2)") : tr("polling");
+    setState(live);
+}
+
 void RedisLiveView::onPushLost()
 {
+    if (state().kind == SourceState::Live)
+        sayLive();
     if (m_phase == Phase::Watching)
         pollAfter(shortestPoll);
 }

@@ -67,6 +67,7 @@ private:
     //! Something may have changed unheard: all is to be looked at once more.
     void lookAtAll();
     void onPushLost();
+    void sayLive();
     void begin(Phase phase);
     void abandon();
     void fail(const std::exception_ptr& problem);

@@ -209,7 +209,7 @@ void RedisLiveView::finishScan()
         m_complete = true;
         Q_EMIT snapshotCompleted();
     }
-    setState(SourceState(SourceState::Live));
+    sayLive();
     lookAgain(std::move(unsure));
 }
 

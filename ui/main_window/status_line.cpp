@@ -47,7 +47,10 @@ void StatusLine::showCounts(std::size_t total, std::size_t shown, std::size_t se
 void StatusLine::showState(const QString& provider, const SourceState& state)
 {
     static const QString words[] = {tr("connecting"), tr("live"), tr("stale"), tr("failed")};
-    m_state->setText(u"%1: %2"_s.arg(provider, words[state.kind]));
+    QString text = u"%1: %2"_s.arg(provider, words[state.kind]);
+    if (state.kind == SourceState::Live && !state.mode.isEmpty())
+        text += u"  ·  "_s + state.mode;
+    m_state->setText(text);
     m_state->setToolTip(state.why);
 }
 
