@@ -2,6 +2,7 @@
 #include "engine/redis/redis_call.h"
 
 #include "engine/redis/redis_connection.h"
+#include "engine/redis/redis_error.h"
 
 #include <hiredis/hiredis.h>
 
@@ -28,6 +29,12 @@ RedisPending::~RedisPending()
 {
     if (m_due > 0)
         m_connection.forget(*this);
+}
+
+void RedisPending::check(const RedisReply& reply) const
+{
+    if (reply.isError())
+        std::rethrow_exception(redisError(m_connection.endpoint().name(), reply.text()));
 }
 
 RedisCall::RedisCall(RedisConnection& connection, const RedisCommand& command, RedisEffect effect)

@@ -51,6 +51,8 @@ public:
 
     //! When it was written to the socket, once it is answered.
     [[nodiscard]] TimePoint sentAt() const { return m_sentAt; }
+    //! \throws Denied, Unavailable if this answer is an error
+    void check(const RedisReply& reply) const;
 
 protected:
     RedisConnection& m_connection;

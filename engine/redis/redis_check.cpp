@@ -44,7 +44,7 @@ Task<CheckReport> RedisProvider::check()
     CheckReport report;
     const RedisEndpoint& endpoint = m_settings.endpoint;
     try {
-        RedisCall call(m_client.connection(), RedisCommand("INFO"), RedisEffect::Reads);
+        RedisCall call(*m_client.masters().front(), RedisCommand("INFO"), RedisEffect::Reads);
         const RedisReply reply = co_await call.answer();
         if (reply.isError("NOPERM")) {
             report.findings.emplace_back(Finding::Good,
@@ -53,7 +53,7 @@ Task<CheckReport> RedisProvider::check()
                 Finding::Note,
                 "This user may not ask INFO: version, mode and persistence are unknown.");
         } else {
-            m_client.check(reply);
+            call.check(reply);
             const std::string version = infoField(reply.text(), "redis_version");
             const std::string mode = infoField(reply.text(), "redis_mode");
             report.findings.emplace_back(Finding::Good,

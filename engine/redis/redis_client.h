@@ -36,23 +36,51 @@ public:
     TimePoint sentAt;
 };
 
-//! What the provider and its views say to one server. The door for what is more than one
-//! connection: Sentinel, Cluster, a connection for push.
-class RedisClient final {
+//! Answers to questions about keys, and when the first question was written to its socket.
+class RedisAnswers final {
 public:
-    RedisClient(const RedisEndpoint& endpoint, const Container& container)
-        : m_connection(endpoint, container)
-    {
-    }
+    RedisAnswers() = default;
 
-    [[nodiscard]] RedisConnection& connection() { return m_connection; }
+    std::vector<RedisReply> replies; //!< key by key
+    TimePoint sentAt;
+};
+
+//! What the provider and its views say to Redis, whatever that consists of: the one place that
+//! knows which servers there are and which of them keeps a key.
+class RedisClient final : public QObject {
+    Q_OBJECT
+
+public:
+    RedisClient(const RedisEndpoint& endpoint, const Container& container);
+
+    //! Starts to connect; returns at once.
+    void open();
+    //! For good. What is under way ends with Cancelled before this returns.
+    void close();
+
+    //! Every server that keeps locks is connected.
+    [[nodiscard]] bool isReady() const;
+    //! Why it is not ready, if an attempt has shown that: Unavailable or Denied.
+    [[nodiscard]] std::exception_ptr problem() const;
+    //! To the server that keeps this key, as Redis knows it.
+    [[nodiscard]] RedisConnection& connectionFor(std::string_view key);
+    //! To those that keep locks.
+    [[nodiscard]] std::vector<RedisConnection*> masters();
 
     //! Runs a script that mutates, once: by its hash; only if the server says that it does not know
     //! it, and so has done nothing, by its source. Never gives an error reply.
-    //! \throws as RedisCall, and what check() throws
+    //! \throws as RedisCall, and what its check() throws
     Task<RedisAnswer> eval(RedisEval eval);
-    //! \throws Denied, Unavailable if the server answered with an error
-    void check(const RedisReply& reply) const;
+    //! Sends one or two commands, such as GET, with each of the keys and nothing else, all in one
+    //! go. No answer is an error other than WRONGTYPE. \throws as RedisCall, and what its check()
+    //! throws
+    Task<RedisAnswers> ask(std::vector<std::string> keys, std::string_view question,
+                           std::string_view another = {});
+
+Q_SIGNALS:
+    void ready();
+    //! An attempt to connect failed, or a connection was lost; problem() says why.
+    void unavailable();
 
 private:
     RedisConnection m_connection;

@@ -13,9 +13,8 @@ RedisLiveView::RedisLiveView(RedisProvider& provider)
     : m_provider(&provider)
     , m_clock(provider.sharedClock())
 {
-    RedisConnection& connection = provider.client().connection();
-    connect(&connection, &RedisConnection::ready, this, &RedisLiveView::onReady);
-    connect(&connection, &RedisConnection::unavailable, this, &RedisLiveView::onUnavailable);
+    connect(&provider.client(), &RedisClient::ready, this, &RedisLiveView::onReady);
+    connect(&provider.client(), &RedisClient::unavailable, this, &RedisLiveView::onUnavailable);
     connect(&provider.push(), &RedisPush::live, this, &RedisLiveView::lookAtAll);
     connect(&provider.push(), &RedisPush::flushed, this, &RedisLiveView::lookAtAll);
     connect(&provider.push(), &RedisPush::lost, this, &RedisLiveView::onPushLost);
@@ -30,7 +29,7 @@ RedisLiveView::~RedisLiveView()
 void RedisLiveView::detach()
 {
     abandon();
-    m_provider->client().connection().disconnect(this);
+    m_provider->client().disconnect(this);
     m_provider->push().disconnect(this);
     m_provider = nullptr;
     setState(SourceState(SourceState::Failed, tr("The provider was closed.")));
@@ -43,16 +42,16 @@ void RedisLiveView::doStart()
     m_started = true;
     m_provider->push().open();
     setState(SourceState(SourceState::Connecting));
-    RedisConnection& connection = m_provider->client().connection();
-    if (connection.isReady())
+    const RedisClient& client = m_provider->client();
+    if (client.isReady())
         begin(Phase::Snapshot);
-    else if (const auto problem = connection.problem())
+    else if (const auto problem = client.problem())
         fail(problem);
 }
 
 void RedisLiveView::doRefresh()
 {
-    if (m_provider && m_started && m_provider->client().connection().isReady())
+    if (m_provider && m_started && m_provider->client().isReady())
         begin(Phase::Snapshot);
 }
 
@@ -68,7 +67,7 @@ void RedisLiveView::onReady()
 void RedisLiveView::onUnavailable()
 {
     if (m_started)
-        fail(m_provider->client().connection().problem());
+        fail(m_provider->client().problem());
 }
 
 void RedisLiveView::lookAtAll()
@@ -123,7 +122,7 @@ void RedisLiveView::pollAfter(Duration pause)
 {
     m_clock.cancel(m_pollTimer);
     m_pollTimer = m_clock.callAfter(pause, [this] {
-        if (m_provider->client().connection().isReady())
+        if (m_provider->client().isReady())
             begin(m_complete && state().kind == SourceState::Live ? Phase::Rescan
                                                                   : Phase::Snapshot);
     });

@@ -46,7 +46,7 @@ Task<void> RedisLiveView::scanOn(std::uint32_t scan)
     std::int64_t databaseSize = 0;
     try {
         if (isSnapshotting() && m_cursor == "0") {
-            RedisCall call(m_provider->client().connection(), RedisCommand("DBSIZE"),
+            RedisCall call(*m_provider->client().masters().front(), RedisCommand("DBSIZE"),
                            RedisEffect::Reads);
             const RedisReply reply = co_await call.answer();
             if (!self || scan != m_scan)
@@ -58,11 +58,11 @@ Task<void> RedisLiveView::scanOn(std::uint32_t scan)
             const std::string cursor = m_cursor;
             RedisCommand command("SCAN");
             command << cursor << "MATCH" << m_provider->scanPattern() << "COUNT" << count;
-            RedisCall call(m_provider->client().connection(), command, RedisEffect::Reads);
+            RedisCall call(*m_provider->client().masters().front(), command, RedisEffect::Reads);
             const RedisReply reply = co_await call.answer();
             if (!self || scan != m_scan)
                 co_return;
-            m_provider->client().check(reply);
+            call.check(reply);
             m_cursor = reply.at(0).text();
             m_exhausted = m_cursor == "0";
             const RedisReply found = reply.at(1);

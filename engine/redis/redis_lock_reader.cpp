@@ -14,30 +14,23 @@ bool RedisPage::hasOtherTypes() const
 Task<RedisPage> readLocks(RedisClient* client, const Clock* clock, std::vector<std::string> keys)
 {
     RedisPage page;
-    RedisCalls calls(client->connection(), RedisEffect::Reads);
-    for (const std::string& key : keys) {
-        calls.send(RedisCommand("GET") << key);
-        calls.send(RedisCommand("PTTL") << key);
-    }
-    const std::vector<RedisReply> replies = co_await calls.answers();
-    page.asked = calls.sentAt();
+    const RedisAnswers answers = co_await client->ask(keys, "GET", "PTTL");
+    page.asked = answers.sentAt;
     page.answered = clock->now();
     page.entries.reserve(keys.size());
     for (std::size_t i = 0; i < keys.size(); ++i) {
-        const RedisReply& value = replies[2 * i];
-        const RedisReply& left = replies[2 * i + 1];
+        const RedisReply& value = answers.replies[2 * i];
+        const RedisReply& left = answers.replies[2 * i + 1];
         RedisEntry entry;
         entry.key = std::move(keys[i]);
         if (value.isError("WRONGTYPE")) {
             entry.kind = RedisEntry::OtherType;
         } else {
-            client->check(value);
             // It may go between the two questions.
             if (!value.isNil() && left.integer() != -2)
                 entry.kind = RedisEntry::Lock;
             entry.value = value.text();
         }
-        client->check(left);
         if (left.integer() >= 0)
             entry.left = Duration(left.integer());
         page.entries.push_back(std::move(entry));
@@ -49,14 +42,13 @@ Task<RedisPage> nameTypes(RedisClient* client, const Clock* clock, RedisPage pag
 {
     std::erase_if(page.entries,
                   [](const RedisEntry& entry) { return entry.kind != RedisEntry::OtherType; });
-    RedisCalls calls(client->connection(), RedisEffect::Reads);
+    std::vector<std::string> keys;
     for (const RedisEntry& entry : page.entries)
-        calls.send(RedisCommand("TYPE") << entry.key);
-    const std::vector<RedisReply> replies = co_await calls.answers();
+        keys.push_back(entry.key);
+    const RedisAnswers answers = co_await client->ask(std::move(keys), "TYPE");
     page.answered = clock->now();
-    for (std::size_t i = 0; i < replies.size(); ++i) {
-        client->check(replies[i]);
-        page.entries[i].value = replies[i].text();
+    for (std::size_t i = 0; i < answers.replies.size(); ++i) {
+        page.entries[i].value = answers.replies[i].text();
         if (page.entries[i].value == "none")
             page.entries[i].kind = RedisEntry::Absent;
     }

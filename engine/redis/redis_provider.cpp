@@ -39,7 +39,7 @@ RedisProvider::RedisProvider(const Container& container, RedisSettings settings)
     , m_client(m_settings.endpoint, container)
     , m_push(std::make_unique<RedisPush>(m_settings.endpoint, m_settings.keyspace, container))
 {
-    m_client.connection().open();
+    m_client.open();
     listen();
 }
 
@@ -52,7 +52,7 @@ RedisProvider::~RedisProvider()
             view->detach();
     }
     clock().cancel(m_verifyTimer);
-    m_client.connection().close();
+    m_client.close();
 }
 
 Task<Grant> RedisProvider::tryAcquire(LockKeys keys, AcquireOptions options, SharedContext)
@@ -73,9 +73,9 @@ Task<Grant> RedisProvider::acquireOne(LockKeys keys, AcquireOptions options)
         command << key << (options.owner() ? *options.owner() : nobody) << "NX";
         if (options.lease())
             command << "PX" << lease;
-        RedisCall call(m_client.connection(), command, RedisEffect::Mutates);
+        RedisCall call(m_client.connectionFor(key), command, RedisEffect::Mutates);
         const RedisReply reply = co_await call.answer();
-        m_client.check(reply);
+        call.check(reply);
         if (reply.isNil())
             co_return co_await acquireByScript(std::move(keys), std::move(options));
         if (options.lease())
@@ -121,7 +121,7 @@ Task<Grant> RedisProvider::acquireByScript(LockKeys keys, AcquireOptions options
     else if (kept >= 0)
         leaseEnd = answer.sentAt + Duration(kept);
     if (extension && !options.lease())
-        noteChanged({ keys.begin(), keys.end() }); // each has the lease it had
+        noteChanged({keys.begin(), keys.end()}); // each has the lease it had
     else
         noteHeld(keys, options.owner(), leaseEnd);
     co_return Grant(leaseEnd).asExtension(extension);

@@ -74,12 +74,11 @@ Task<void> RedisProvider::verifyMine()
         co_return;
     std::vector<RedisReply> values;
     try {
-        RedisCalls calls(m_client.connection(), RedisEffect::Reads);
-        for (const std::string& key : keys) {
-            const std::string name = stored(key);
-            calls.send(RedisCommand("GET") << name);
-        }
-        values = co_await calls.answers();
+        std::vector<std::string> names;
+        for (const std::string& key : keys)
+            names.push_back(stored(key));
+        RedisAnswers answers = co_await m_client.ask(std::move(names), "GET");
+        values = std::move(answers.replies);
     } catch (const LockError&) {
         co_return; // the deadlines of those who hold them stand
     }
@@ -87,8 +86,7 @@ Task<void> RedisProvider::verifyMine()
         co_return;
     for (std::size_t i = 0; i < keys.size(); ++i) {
         const auto mine = m_mine.find(keys[i]);
-        const bool failed = values[i].isError() && !values[i].isError("WRONGTYPE");
-        if (mine == m_mine.end() || failed || values[i].text() == mine->second)
+        if (mine == m_mine.end() || values[i].text() == mine->second)
             continue;
         const Owner owner = mine->second == nobody ? Owner() : Owner(mine->second);
         m_mine.erase(mine);
@@ -100,7 +98,7 @@ Task<void> RedisProvider::verifyMine()
 Task<std::string> RedisProvider::liveMode()
 {
     // A look at the server is made to learn this too.
-    if (m_client.connection().isReady() && !m_push->isSettled()) {
+    if (m_client.isReady() && !m_push->isSettled()) {
         const auto settled = std::make_shared<Signal>(resumer());
         const auto raise = [settled] { settled->raise(); };
         const auto live = QObject::connect(m_push.get(), &RedisPush::live, m_push.get(), raise);

@@ -27,10 +27,10 @@ Task<ReleaseAllResult> RedisProvider::releaseAll(ReleaseAllOptions options, Shar
             result.cancelled = true;
             break;
         }
-        RedisCall scan(m_client.connection(), scanCommand(cursor, m_scanPattern, count),
+        RedisCall scan(*m_client.masters().front(), scanCommand(cursor, m_scanPattern, count),
                        RedisEffect::Reads);
         const RedisReply reply = co_await scan.answer();
-        m_client.check(reply);
+        scan.check(reply);
         cursor = reply.at(0).text();
         std::vector<std::string> page;
         const RedisReply found = reply.at(1);
@@ -58,16 +58,12 @@ Task<std::uint64_t> RedisProvider::releasePage(std::vector<std::string> page, Ow
     } else {
         // Every lock: then each must be the one that is there now.
         eval.addArgument("each");
-        RedisCommand read("MGET");
-        for (const std::string& key : page)
-            read << key;
-        RedisCall call(m_client.connection(), read, RedisEffect::Reads);
-        const RedisReply values = co_await call.answer();
-        m_client.check(values);
+        const RedisAnswers values = co_await m_client.ask(page, "GET");
         for (std::size_t i = 0; i < page.size(); ++i) {
-            const RedisReply value = values.at(i);
+            const RedisReply& value = values.replies[i];
+            const bool isLock = !value.isNil() && !value.isError();
             const std::string text(value.text());
-            eval.addArgument(value.isNil() ? std::string() : 'v' + text);
+            eval.addArgument(isLock ? 'v' + text : std::string());
             if (text != "*")
                 owners[i] = text;
         }
