@@ -20,7 +20,7 @@ static ProviderRegistry::Found resolve(const ConfigValue& value, const std::stri
 Config Config::parse(const std::string& text, const std::string& source, const std::string& folder,
                      const ProviderRegistry& registry)
 {
-    const ConfigValue root = ConfigValue::parse(text, source);
+    const ConfigValue root = ConfigValue::parse(text, source, folder);
     root.requireObject();
     const ConfigValue providers = root.member("providers");
     Config config;
@@ -43,6 +43,7 @@ Config Config::parse(const std::string& text, const std::string& source, const s
         if (options.isNull())
             options = ConfigValue::parse("{}", source);
         options.requireObject();
+        options = options.withReferences();
         item.rejectUnknown();
 
         Entry entry{id.toString(), isDefault, resolve(name, folder, registry), options, item};

@@ -20,7 +20,9 @@ public:
 
     //! No providers but the in-memory one that is always there.
     Config() = default;
-    //! `source` names the text in errors; plugins are sought relative to `folder`.
+    //! `source` names the text in errors; plugins, and files that options refer to, are sought
+    //! relative to `folder`. Strings in options may contain references (config_reference.h), which
+    //! are followed when the provider is made.
     //! \throws ConfigError
     [[nodiscard]] static Config parse(const std::string& text, const std::string& source,
                                       const std::string& folder,

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "engine/config_value.h"
 
+#include "engine/config_reference.h"
+
 #include <json/json.h>
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 namespace lockboard {
 
 struct ConfigValue::Document {
     std::string text;
     std::string source;
+    std::string folder;
     Json::Value root;
 
     [[nodiscard]] int lineAt(std::ptrdiff_t offset) const
@@ -29,11 +33,13 @@ ConfigValue::ConfigValue(std::shared_ptr<const Document> document, const Json::V
 {
 }
 
-ConfigValue ConfigValue::parse(const std::string& text, const std::string& source)
+ConfigValue ConfigValue::parse(const std::string& text, const std::string& source,
+                               const std::string& folder)
 {
     auto document = std::make_shared<Document>();
     document->text = text;
     document->source = source;
+    document->folder = folder;
     Json::CharReaderBuilder builder;
     Json::CharReaderBuilder::strictMode(&builder.settings_);
     builder["strictRoot"] = false; // "must be an object" is said with path and line below
@@ -56,6 +62,8 @@ ConfigValue ConfigValue::parse(const std::string& text, const std::string& sourc
             ? errors
             : errors.substr(from + 1, to == std::string::npos ? to : to - from - 1);
         what.erase(0, what.find_first_not_of(' '));
+        if (what.starts_with('\'')) // it repeats what it read, which may be a password
+            what = "a number is malformed";
         throw ConfigError(source, "", line, "this is not valid JSON: " + what);
     }
     const Json::Value* root = &document->root;
@@ -92,8 +100,7 @@ ConfigValue ConfigValue::member(const std::string& name) const
     requireObject();
     m_asked->insert(name);
     const Json::Value* found = m_value->find(name.data(), name.data() + name.size());
-    return ConfigValue(m_document, found ? found : &Json::Value::nullSingleton(),
-                       m_path + '/' + name);
+    return derived(found ? found : &Json::Value::nullSingleton(), name);
 }
 
 std::vector<ConfigValue> ConfigValue::items() const
@@ -102,15 +109,62 @@ std::vector<ConfigValue> ConfigValue::items() const
         fail("must be a list");
     std::vector<ConfigValue> list;
     for (Json::ArrayIndex i = 0; i < m_value->size(); ++i)
-        list.push_back(ConfigValue(m_document, &(*m_value)[i], m_path + '/' + std::to_string(i)));
+        list.push_back(derived(&(*m_value)[i], std::to_string(i)));
     return list;
+}
+
+ConfigValue ConfigValue::derived(const Json::Value* value, const std::string& step) const
+{
+    ConfigValue derived(m_document, value, m_path + '/' + step);
+    derived.m_references = m_references;
+    return derived;
+}
+
+ConfigValue ConfigValue::withReferences() const
+{
+    ConfigValue same = *this;
+    same.m_references = true;
+    return same;
 }
 
 std::string ConfigValue::toString() const
 {
+    return expanded(false);
+}
+
+std::string ConfigValue::toUrl() const
+{
+    return expanded(true);
+}
+
+std::string ConfigValue::expanded(bool isUrl) const
+{
     if (!m_value->isString())
         fail("must be a string");
-    return m_value->asString();
+    const std::string text = m_value->asString();
+    if (!m_references)
+        return text;
+    try {
+        return expandReferences(text, m_document->folder, isUrl);
+    } catch (const std::runtime_error& error) {
+        fail(error.what());
+    }
+}
+
+std::string ConfigValue::reference() const
+{
+    const std::string text = m_references && m_value->isString() ? m_value->asString() : "";
+    return isReference(text) ? text : std::string();
+}
+
+std::string ConfigValue::fileContent() const
+{
+    const std::string name = toString();
+    try {
+        return readNamedFile(name, m_document->folder, "names");
+    } catch (const std::runtime_error& error) {
+        fail(error.what());
+    }
 }
 
 bool ConfigValue::toBool() const

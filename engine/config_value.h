@@ -17,8 +17,13 @@ namespace lockboard {
 //! Every reader throws ConfigError if the value has another type than asked for.
 class ConfigValue final {
 public:
-    //! `source` names the text in errors, a file's path say. \throws ConfigError
-    [[nodiscard]] static ConfigValue parse(const std::string& text, const std::string& source);
+    //! `source` names the text in errors, a file's path say; files that it names are sought
+    //! relative to `folder`. \throws ConfigError
+    [[nodiscard]] static ConfigValue parse(const std::string& text, const std::string& source,
+                                           const std::string& folder = ".");
+    //! The same value; the strings in it may contain references (config_reference.h), which are
+    //! followed when they are read.
+    [[nodiscard]] ConfigValue withReferences() const;
 
     [[nodiscard]] const std::string& path() const { return m_path; }
     [[nodiscard]] int line() const;
@@ -31,6 +36,13 @@ public:
     [[nodiscard]] ConfigValue member(const std::string& name) const;
     [[nodiscard]] std::vector<ConfigValue> items() const;
     [[nodiscard]] std::string toString() const;
+    //! As toString, but what references stand for in the midst of the text is percent-encoded.
+    [[nodiscard]] std::string toUrl() const;
+    //! The string as it is written, if it is one reference and nothing else; else empty. Fit to be
+    //! shown.
+    [[nodiscard]] std::string reference() const;
+    //! What is in the file that this string names.
+    [[nodiscard]] std::string fileContent() const;
     [[nodiscard]] bool toBool() const;
     [[nodiscard]] double toNumber() const;
     [[nodiscard]] std::int64_t toInteger(std::int64_t least, std::int64_t most) const;
@@ -48,6 +60,8 @@ public:
 
 private:
     struct Document;
+    [[nodiscard]] ConfigValue derived(const Json::Value* value, const std::string& step) const;
+    [[nodiscard]] std::string expanded(bool isUrl) const;
     ConfigValue(std::shared_ptr<const Document> document, const Json::Value* value,
                 std::string path);
 
@@ -55,6 +69,7 @@ private:
     const Json::Value* m_value;
     std::string m_path;
     std::shared_ptr<std::set<std::string>> m_asked;
+    bool m_references = false;
 };
 
 } // namespace lockboard

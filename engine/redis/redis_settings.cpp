@@ -33,7 +33,7 @@ static int readDatabase(const ConfigValue& place, const QString& text)
 
 static void readUrl(const ConfigValue& place, RedisEndpoint& endpoint)
 {
-    const std::string text = place.toString();
+    const std::string text = place.toUrl();
     const QUrl url(QString::fromStdString(text.starts_with('/') ? "unix:" + text : text),
                    QUrl::StrictMode);
     const QString scheme = url.scheme();
