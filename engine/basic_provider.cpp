@@ -70,7 +70,7 @@ void BasicProvider::blockLeaders(const LockKeys& keys, const Owner& owner, const
         if (!ticket)
             continue;
         if (!ticket->woken)
-            ticket->blocker = WaitQueue::Holder{ owner, grant.leaseEnd() };
+            ticket->blocker = WaitQueue::Holder{owner, grant.leaseEnd()};
         ticket->signal.raise();
     }
 }
@@ -145,20 +145,27 @@ Task<Grant> BasicProvider::acquireWaiting(LockKeys keys, AcquireOptions options,
     std::optional<TimePoint> deadline;
     if (options.timeout())
         deadline = clock().now() + *options.timeout();
+    AcquireOptions oneTry = options;
+    oneTry.exclusively(); // a waiter never claims a lock without owner
 
     if (options.owner() && options.reenters() && m_queue.hasWaiters(keys)) {
         // The same owner re-enters at once, past those who wait for him.
         const Renewal held = co_await renew(keys, *options.owner(), options.lease());
-        if (held.isHeld())
+        if (held.isHeld() && !features().fencingTokens)
             co_return Grant(held.leaseEnd()).asExtension();
+        if (held.isHeld()) {
+            try { // every grant has a token of its own
+                co_return co_await tryAcquire(keys, oneTry, context);
+            } catch (const Conflict&) {
+                // lost in between
+            }
+        }
     }
 
     WaitQueue::Ticket ticket(keys, m_resumer);
     m_queue.join(ticket);
     std::shared_ptr<Attempt> attempt;
     std::optional<TimePoint> nextLook;
-    AcquireOptions oneTry = options;
-    oneTry.exclusively(); // a waiter never claims a lock without owner
 
     const auto leave = [&] {
         if (attempt)
@@ -254,7 +261,7 @@ Task<void> BasicProvider::executeJob(LockKeys keys, LockedJob job, ExecuteOption
         const std::stop_callback forward(options.stopToken(),
                                          [run] { run->stopSource().request_stop(); });
         try {
-            co_await job(run->stopSource().get_token());
+            co_await job(run->stopSource().get_token(), grant);
         } catch (...) {
             jobError = std::current_exception();
         }

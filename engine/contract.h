@@ -18,8 +18,9 @@
 
 namespace lockboard {
 
-//! The job of an execute without its result: told to stop when its locks are lost.
-using LockedJob = std::function<Task<void>(std::stop_token)>;
+//! The job of an execute without its result: told to stop when its locks are lost, and what it was
+//! granted. The grant's lease end is the first one; renewals move it, its token stays.
+using LockedJob = std::function<Task<void>(std::stop_token, Grant)>;
 
 //! What a provider can do, for a console to show.
 class ProviderFeatures final {
@@ -65,39 +66,35 @@ template <typename R> struct JobResult<Task<R>> {
     using Type = R;
     static constexpr bool isTask = true;
 };
-template <typename Job> struct JobReturn;
-template <typename Job>
-requires std::is_invocable_v<Job&, std::stop_token>
-struct JobReturn<Job> : JobResult<std::invoke_result_t<Job&, std::stop_token>> {
-};
-template <typename Job>
-requires(!std::is_invocable_v<Job&, std::stop_token>) struct JobReturn<Job>
-    : JobResult<std::invoke_result_t<Job&>> {
-};
-
-template <typename Job> decltype(auto) callJob(Job& job, std::stop_token lost)
+template <typename Job> decltype(auto) callJob(Job& job, std::stop_token lost, const Grant& grant)
 {
-    if constexpr (std::is_invocable_v<Job&, std::stop_token>)
+    if constexpr (std::is_invocable_v<Job&, std::stop_token, const Grant&>)
+        return job(std::move(lost), grant);
+    else if constexpr (std::is_invocable_v<Job&, std::stop_token>)
         return job(std::move(lost));
     else
         return job();
 }
 
+template <typename Job>
+using JobReturn = JobResult<decltype(callJob(std::declval<Job&>(), std::declval<std::stop_token>(),
+                                             std::declval<const Grant&>()))>;
+
 // Function parameters live in the coroutine's frame; what a capturing lambda captured does not.
 template <typename Job, typename Result>
-Task<void> runJob(Job* job, Result* result, std::stop_token lost)
+Task<void> runJob(Job* job, Result* result, std::stop_token lost, Grant grant)
 {
     using Return = JobReturn<Job>;
     if constexpr (std::is_void_v<typename Return::Type>) {
         if constexpr (Return::isTask)
-            co_await callJob(*job, std::move(lost));
+            co_await callJob(*job, std::move(lost), grant);
         else
-            callJob(*job, std::move(lost));
+            callJob(*job, std::move(lost), grant);
     } else {
         if constexpr (Return::isTask)
-            result->emplace(co_await callJob(*job, std::move(lost)));
+            result->emplace(co_await callJob(*job, std::move(lost), grant));
         else
-            result->emplace(callJob(*job, std::move(lost)));
+            result->emplace(callJob(*job, std::move(lost), grant));
     }
     co_return;
 }
@@ -110,8 +107,8 @@ template <typename Job, typename Execute>
 Task<typename JobReturn<Job>::Type> executeTyped(Job job, Execute execute)
 {
     ResultSlot<typename JobReturn<Job>::Type> result;
-    LockedJob erased = [&job, &result](std::stop_token lost) {
-        return runJob(&job, &result, std::move(lost));
+    LockedJob erased = [&job, &result](std::stop_token lost, Grant grant) {
+        return runJob(&job, &result, std::move(lost), std::move(grant));
     };
     co_await execute(std::move(erased));
     if constexpr (!std::is_void_v<typename JobReturn<Job>::Type>)
@@ -176,7 +173,8 @@ public:
     //! Looks at the server and says what it finds. Never throws.
     [[nodiscard]] virtual Task<CheckReport> check() = 0;
 
-    //! The same as executeJob, for a job `(std::stop_token) -> T`, `() -> T` or either of Task<T>.
+    //! The same as executeJob, for a job `(std::stop_token, const Grant&) -> T`,
+    //! `(std::stop_token) -> T`, `() -> T` or any of these of Task<T>.
     template <typename Job>
     auto execute(LockKeys keys, Job job, ExecuteOptions options = {}, SharedContext context = {})
     {

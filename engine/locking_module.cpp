@@ -248,12 +248,13 @@ Task<ReleaseAllResult> LockingModule::releaseAll(ReleaseAllOptions options, Shar
 }
 
 //! Runs a job on the thread that `home` lives in, called from the module's.
-static Task<void> runAt(QObject* home, QObject* module, const LockedJob* job, std::stop_token lost)
+static Task<void> runAt(QObject* home, QObject* module, const LockedJob* job, std::stop_token lost,
+                        Grant grant)
 {
     co_await ResumeOn(home);
     std::exception_ptr error;
     try {
-        co_await (*job)(std::move(lost));
+        co_await (*job)(std::move(lost), std::move(grant));
     } catch (...) {
         error = std::current_exception();
     }
@@ -271,8 +272,8 @@ Task<void> LockingModule::executeJob(LockKeys keys, LockedJob job, ExecuteOption
     return callFromElsewhere<void>([this, home, keys = std::move(keys), job = std::move(job),
                                     options = std::move(options),
                                     context = std::move(context)]() mutable {
-        LockedJob there = [home, this, &job](std::stop_token lost) {
-            return runAt(home.get(), this, &job, std::move(lost));
+        LockedJob there = [home, this, &job](std::stop_token lost, Grant grant) {
+            return runAt(home.get(), this, &job, std::move(lost), std::move(grant));
         };
         return executeHere(std::move(keys), std::move(there), std::move(options),
                            std::move(context));

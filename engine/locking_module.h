@@ -51,8 +51,9 @@ public:
     Task<ReleaseResult> release(LockKeys keys, ReleaseOptions options = {},
                                 SharedContext context = {});
     Task<ReleaseAllResult> releaseAll(ReleaseAllOptions options = {}, SharedContext context = {});
-    //! The job, `(std::stop_token) -> T`, `() -> T` or either of Task<T>, runs on the thread of
-    //! the caller. The stop token is fired on the module's.
+    //! The job, `(std::stop_token, const Grant&) -> T`, `(std::stop_token) -> T`, `() -> T` or any
+    //! of these of Task<T>, runs on the thread of the caller. The stop token is fired on the
+    //! module's.
     template <typename Job>
     auto execute(LockKeys keys, Job job, ExecuteOptions options = {}, SharedContext context = {})
     {

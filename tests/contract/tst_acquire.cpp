@@ -227,13 +227,32 @@ void TestAcquire::tokensGrow()
     const auto subject = makeSubject(Ownerless::Claimable);
     LockingModule& locks = subject->module();
     std::optional<FencingToken> last;
-    for (int i = 0; i < 5; ++i) {
-        const Grant grant = await(locks.acquire("k", AcquireOptions().ownedBy("X")));
-        QCOMPARE(grant.token().has_value(), locks.providers().front().features.fencingTokens);
-        QVERIFY(!last || *grant.token() > *last);
+    const bool hasTokens = locks.providers().front().features.fencingTokens;
+    const auto grows = [&](const Grant& grant) {
+        const bool later =
+            grant.token().has_value() == hasTokens && (!last || *grant.token() > *last);
         last = grant.token();
-        await(locks.release("k", ReleaseOptions().ownedBy("X")));
+        return later;
+    };
+    const AcquireOptions x = AcquireOptions().ownedBy("X");
+    for (int i = 0; i < 5; ++i) {
+        QVERIFY(grows(await(locks.acquire("k", x))));
+        QCOMPARE(subject->find("k")->token, last);
+        QVERIFY(grows(await(locks.acquire("k", x)))); // extended: a grant too
+        QVERIFY(grows(await(locks.acquire(LockKeys("k", "l"), x))));
+        QCOMPARE(subject->find("k")->token, last);
+        QCOMPARE(subject->find("l")->token, last);
+        await(locks.release(LockKeys("k", "l"), ReleaseOptions().ownedBy("X")));
     }
+    QVERIFY(grows(await(locks.acquire("k"))));
+    QVERIFY(grows(await(locks.acquire("k", x)))); // claimed
+    QVERIFY(grows(await(locks.acquire("k", AcquireOptions().ownedBy("X").waiting()))));
+    const Pending waiting(locks.acquire("k", AcquireOptions().ownedBy("Y").waiting()));
+    subject->pass(20ms);
+    QVERIFY(grows(await(locks.acquire("k", AcquireOptions().ownedBy("X").waiting()))));
+    await(locks.release("k", ReleaseOptions().ownedBy("X")));
+    QVERIFY(subject->passUntil([&] { return waiting.isDone(); }));
+    QVERIFY(grows(waiting.result()));
 }
 
 void TestAcquire::nonTextKeysAndOwners()

@@ -13,6 +13,7 @@ class TestExecute final : public QObject {
 
 private Q_SLOTS:
     void resultsOfAnyType();
+    void jobsKnowTheirGrant();
     void holdsUnderAnOwnerOfItsOwn();
     void releasedAfterwards();
     void jobsErrorIsUnchanged();
@@ -54,6 +55,40 @@ static Task<int> sleepingJob(Clock& clock, Duration time, int result)
 {
     co_await SleepFor(clock, time);
     co_return result;
+}
+
+static Task<Grant> grantAfter(Clock& clock, Duration time, Grant grant)
+{
+    co_await SleepFor(clock, time);
+    co_return grant;
+}
+
+void TestExecute::jobsKnowTheirGrant()
+{
+    const auto subject = makeSubject(Ownerless::Claimable);
+    LockingModule& locks = subject->module();
+    Clock& clock = subject->clock();
+    const bool hasTokens = locks.providers().front().features.fencingTokens;
+    std::optional<FencingToken> last;
+    for (int i = 0; i < 3; ++i) {
+        const Pending running(locks.execute(
+            LockKeys("a", "b"),
+            [&clock](std::stop_token, const Grant& grant) {
+                return grantAfter(clock, 500ms, grant);
+            },
+            ExecuteOptions().expiringIn(600ms)));
+        subject->pass(450ms); // renewed meanwhile
+        const auto lock = subject->find("a");
+        QVERIFY(subject->passUntil([&] { return running.isDone(); }));
+        const Grant grant = running.result();
+        QCOMPARE(grant.token().has_value(), hasTokens);
+        QVERIFY(lock && lock->token == grant.token());
+        QVERIFY(grant.leaseEnd());
+        QVERIFY(!last || *grant.token() > *last);
+        last = grant.token();
+    }
+    const auto plain = [](std::stop_token, const Grant& grant) { return grant.token(); };
+    QVERIFY(await(locks.execute("a", plain)) > last || !hasTokens);
 }
 
 void TestExecute::holdsUnderAnOwnerOfItsOwn()

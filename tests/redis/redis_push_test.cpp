@@ -191,7 +191,9 @@ static Task<void> untilStopped(Job* job, std::stop_token stop)
 
 static Task<> runUntilStopped(LockingModule* module, Job* job)
 {
-    LockedJob body = [job](std::stop_token stop) { return untilStopped(job, std::move(stop)); };
+    LockedJob body = [job](std::stop_token stop, Grant) {
+        return untilStopped(job, std::move(stop));
+    };
     try {
         co_await module->executeJob("a", std::move(body), ExecuteOptions(), {});
     } catch (const LockError& error) {
@@ -227,7 +229,7 @@ static Task<void> shortJob(std::vector<int>* served, int number)
 
 static Task<> runShortJob(LockingModule* module, std::vector<int>* served, int number)
 {
-    LockedJob body = [served, number](std::stop_token) { return shortJob(served, number); };
+    LockedJob body = [served, number](std::stop_token, Grant) { return shortJob(served, number); };
     ExecuteOptions options;
     options.timingOutAfter(Duration(30s));
     co_await module->executeJob("hot", std::move(body), std::move(options), {});
