@@ -90,6 +90,16 @@ void BasicProvider::noteLost(const Owner& owner, const std::string& key)
         it->second->lose(key);
 }
 
+void BasicProvider::suspectAll()
+{
+    std::vector<std::shared_ptr<Execution>> all;
+    all.reserve(m_executions.size());
+    for (const auto& [owner, execution] : m_executions)
+        all.push_back(execution->shared_from_this());
+    for (const auto& execution : all)
+        execution->suspect();
+}
+
 //! One try of a waiting call. It may outlive the call: if that times out while a server is silent,
 //! what the try takes in the end is given back.
 class BasicProvider::Attempt final {
@@ -252,7 +262,8 @@ Task<void> BasicProvider::executeJob(LockKeys keys, LockedJob job, ExecuteOption
         .withoutReentry()
         .exclusively()
         .stoppedBy(options.stopToken());
-    const auto run = std::make_shared<Execution>(*this, keys, std::move(owner), options.lease());
+    const auto run = std::make_shared<Execution>(*this, keys, std::move(owner), options.lease(),
+                                                 options.longestHold());
     const Grant grant = co_await acquire(keys, std::move(acquisition), context);
     run->begin(grant.leaseEnd().value_or(clock().now() + options.lease()));
 
@@ -266,21 +277,30 @@ Task<void> BasicProvider::executeJob(LockKeys keys, LockedJob job, ExecuteOption
             jobError = std::current_exception();
         }
     }
-    const std::optional<std::string> lostKey = run->lostKey();
+    std::optional<Lost> lost = run->loss(jobError);
     if (!run->isOrphan()) {
+        const bool suspect = run->isSuspect();
         run->end();
         try {
             ReleaseOptions release;
             release.ownedBy(run->owner());
-            co_await this->release(std::move(keys), std::move(release), std::move(context));
+            const ReleaseResult result =
+                co_await this->release(keys, std::move(release), std::move(context));
+            for (const KeyRelease& left : result.left()) {
+                // What was not ours at the end was not ours all the time.
+                if (!lost && (suspect || left.outcome != ReleaseOutcome::Unknown))
+                    lost.emplace(left.key, jobError);
+            }
         } catch (const LockError& error) {
             m_container.log(LogLevel::Warning,
                             "Could not release after a job; the lease will end by itself: "
                                 + error.message());
+            if (!lost && suspect)
+                lost.emplace(keys.front(), jobError);
         }
     }
-    if (lostKey)
-        throw Lost(*lostKey, jobError);
+    if (lost)
+        throw Lost(*lost);
     if (jobError)
         std::rethrow_exception(jobError);
 }

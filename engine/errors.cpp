@@ -30,6 +30,13 @@ Lost::Lost(std::string key, std::exception_ptr jobError)
 {
 }
 
+Lost::Lost(std::string key, std::string why, std::exception_ptr jobError)
+    : LockError(ErrorCode::Lost, std::move(why))
+    , m_key(std::move(key))
+    , m_jobError(std::move(jobError))
+{
+}
+
 Cancelled::Cancelled(std::string message)
     : LockError(ErrorCode::Cancelled, std::move(message))
 {

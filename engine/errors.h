@@ -63,6 +63,8 @@ class Lost final : public LockError {
 public:
     //! `jobError` is what the job threw, if it did.
     explicit Lost(std::string key, std::exception_ptr jobError = {});
+    //! `why` is the whole sentence.
+    Lost(std::string key, std::string why, std::exception_ptr jobError);
     [[nodiscard]] const std::string& key() const { return m_key; }
     [[nodiscard]] const std::exception_ptr& jobError() const { return m_jobError; }
 

@@ -7,11 +7,13 @@ namespace lockboard {
 
 using namespace std::chrono_literals;
 
-Execution::Execution(BasicProvider& provider, LockKeys keys, std::string owner, Duration lease)
+Execution::Execution(BasicProvider& provider, LockKeys keys, std::string owner, Duration lease,
+                     Duration longestHold)
     : m_provider(&provider)
     , m_keys(std::move(keys))
     , m_owner(std::move(owner))
     , m_lease(lease)
+    , m_longestHold(longestHold)
 {
 }
 
@@ -25,7 +27,8 @@ void Execution::begin(TimePoint leaseEnd)
     m_provider->m_executions.emplace(m_owner, this);
     m_registered = true;
     setDeadline(leaseEnd);
-    scheduleRenewal();
+    m_holdEnd = m_provider->clock().now() + m_longestHold;
+    renewAfter(m_lease / 3);
 }
 
 void Execution::end()
@@ -44,13 +47,26 @@ void Execution::end()
     }
 }
 
-void Execution::lose(const std::string& key)
+void Execution::lose(const std::string& key, std::string why)
 {
     // The same owner may hold other keys, without an execute.
     if (m_lostKey || std::find(m_keys.begin(), m_keys.end(), key) == m_keys.end())
         return;
     m_lostKey = key;
+    m_lostWhy = std::move(why);
+    if (m_provider) // what is lost is not to be kept from others
+        m_provider->clock().cancel(m_renewalTimer);
     m_stop.request_stop();
+}
+
+void Execution::suspect()
+{
+    if (m_lostKey)
+        return;
+    m_suspect = true;
+    m_again = m_renewing;
+    if (!m_renewing)
+        renewAfter(0ms);
 }
 
 void Execution::orphan()
@@ -60,13 +76,15 @@ void Execution::orphan()
     lose(m_keys.front());
 }
 
-std::optional<std::string> Execution::lostKey() const
+std::optional<Lost> Execution::loss(const std::exception_ptr& jobError) const
 {
+    if (m_lostKey && !m_lostWhy.empty())
+        return Lost(*m_lostKey, m_lostWhy, jobError);
     if (m_lostKey)
-        return m_lostKey;
+        return Lost(*m_lostKey, jobError);
     // The process may have slept through the timer that watches the deadline.
     if (m_provider && m_provider->clock().now() >= m_deadline)
-        return m_keys.front();
+        return Lost(m_keys.front(), jobError);
     return {};
 }
 
@@ -78,36 +96,59 @@ void Execution::setDeadline(TimePoint leaseEnd)
     m_deadlineTimer = m_provider->clock().callAt(m_deadline, [this] { lose(m_keys.front()); });
 }
 
-void Execution::scheduleRenewal()
+void Execution::expire()
 {
-    m_renewalTimer =
-        m_provider->clock().callAfter(m_lease / 3, [this] { renew(shared_from_this()); });
+    const std::string held = "has held the lock for key \"" + printable(m_keys.front()) + "\" for "
+        + std::to_string(m_longestHold.count()) + " ms, the most it may (maxHold)";
+    m_provider->log(LogLevel::Warning,
+                    "A job " + held + ": it is told to stop, and its lease is left to end.");
+    lose(m_keys.front(), "The job " + held + '.');
+}
+
+void Execution::renewAfter(Duration pause)
+{
+    Clock& clock = m_provider->clock();
+    clock.cancel(m_renewalTimer);
+    m_renewalTimer = clock.callAt(std::min(clock.now() + pause, m_holdEnd), [this] {
+        if (m_provider->clock().now() >= m_holdEnd)
+            expire();
+        else
+            renew(shared_from_this());
+    });
 }
 
 Task<void> Execution::renew(std::shared_ptr<Execution> self)
 {
     std::string problem;
+    std::optional<Renewal> renewal;
+    m_renewing = true;
+    m_again = false;
     try {
-        const Renewal renewal = co_await self->m_provider->renew(m_keys, m_owner, m_lease);
-        if (!m_registered)
-            co_return;
-        if (renewal.isHeld()) {
-            setDeadline(renewal.leaseEnd().value_or(m_provider->clock().now() + m_lease));
-        } else {
-            m_provider->log(LogLevel::Warning,
-                            "Lost the lock for key \"" + printable(renewal.lostKey())
-                                + "\": it is free or somebody else's now.");
-            lose(renewal.lostKey());
-            co_return;
-        }
+        renewal = co_await self->m_provider->renew(m_keys, m_owner, m_lease);
     } catch (const LockError& error) {
         problem = error.message();
     }
-    if (!m_registered)
+    m_renewing = false;
+    if (!m_registered || m_lostKey)
         co_return;
-    if (!problem.empty())
+    if (renewal && !renewal->isHeld()) {
+        m_provider->log(LogLevel::Warning,
+                        "Lost the lock for key \"" + printable(renewal->lostKey())
+                            + "\": it is free or somebody else's now.");
+        lose(renewal->lostKey());
+        co_return;
+    }
+    if (renewal)
+        setDeadline(renewal->leaseEnd().value_or(m_provider->clock().now() + m_lease));
+    else if (problem != m_problem)
         m_provider->log(LogLevel::Warning, "Could not renew a lease, will try again: " + problem);
-    scheduleRenewal();
+    m_problem = problem;
+    if (renewal && !m_again)
+        m_suspect = false;
+    if (m_again)
+        renewAfter(0ms);
+    else // a failed one is repeated soon: the store may be back long before the lease ends
+        renewAfter(renewal ? m_lease / 3 : std::clamp<Duration>(m_lease / 20, 50ms, 1s));
 }
 
 } // namespace lockboard

@@ -11,6 +11,7 @@ namespace lockboard {
 struct LockingModule::Slot {
     std::string id;
     std::unique_ptr<LockProvider> provider;
+    std::optional<Duration> longestHold; // of a job, if its call does not say
 };
 
 LockingModule::LockingModule(const Config& config, const Container& container)
@@ -27,7 +28,9 @@ LockingModule::LockingModule(const Config& config, const Container& container, S
                             const ConfigValue& options, bool isDefault) {
         auto slot = std::make_unique<Slot>();
         slot->id = id;
-        slot->provider = found.kind.factory(m_container, ProviderSetup(options, found.medusa));
+        const ProviderSetup setup(options, found.medusa);
+        slot->longestHold = setup.longestHold();
+        slot->provider = found.kind.factory(m_container, setup);
         options.rejectUnknown();
         ProviderInfo info{id, found.kind.identifier, isDefault, slot->provider->features()};
         m_infos.push_back(std::move(info));
@@ -284,7 +287,11 @@ Task<void> LockingModule::executeHere(LockKeys keys, LockedJob job, ExecuteOptio
                                       SharedContext context)
 {
     admit("execute", keys, options.owner(), std::optional(options.lease()));
+    if (!isFit(options.requestedLongestHold()))
+        throw InvalidArgument("The longest hold must be above 0 ms and of ten years at the most.");
     Slot& slot = find(options.provider());
+    if (slot.longestHold && !options.requestedLongestHold())
+        options.holdingAtMost(*slot.longestHold);
     AuditRecord record;
     if (m_settings.audit)
         record = recordOf(slot.id, "execute", keys, options.owner(), context);

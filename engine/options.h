@@ -63,6 +63,7 @@ public:
     static constexpr Duration defaultTimeout = std::chrono::seconds(5);
     static constexpr Duration shortestTimeout = std::chrono::seconds(1);
     static constexpr Duration defaultLease = std::chrono::seconds(60);
+    static constexpr Duration defaultLongestHold = std::chrono::hours(1);
 
     //! How long to wait for the keys; below one second counts as one second (guide).
     ExecuteOptions& timingOutAfter(Duration timeout);
@@ -70,6 +71,10 @@ public:
     ExecuteOptions& timingOutAfterSeconds(double timeout);
     //! The lease that is renewed, every third of it, while the job runs.
     ExecuteOptions& expiringIn(Duration lease) { return m_lease = lease, *this; }
+    //! A job that runs for longer is told to stop and its lease renewed no more, so that one that
+    //! hangs does not hold its keys for ever; the call ends with Lost. The lease still runs to its
+    //! end. Without it the provider's option `maxHold` counts, and without that an hour.
+    ExecuteOptions& holdingAtMost(Duration time) { return m_longestHold = time, *this; }
     //! Holds under this name rather than a fresh `execute:<uuid>`. It waits all the same while
     //! that very owner holds a key: an execute excludes every other execute.
     ExecuteOptions& ownedBy(std::string owner) { return m_owner = std::move(owner), *this; }
@@ -80,12 +85,18 @@ public:
     //! What the caller asked for, if anything: a provider may have a default of its own.
     [[nodiscard]] std::optional<Duration> requestedTimeout() const { return m_timeout; }
     [[nodiscard]] Duration lease() const { return m_lease; }
+    [[nodiscard]] std::optional<Duration> requestedLongestHold() const { return m_longestHold; }
+    [[nodiscard]] Duration longestHold() const
+    {
+        return m_longestHold.value_or(defaultLongestHold);
+    }
     [[nodiscard]] const Owner& owner() const { return m_owner; }
     [[nodiscard]] const std::stop_token& stopToken() const { return m_stop; }
     [[nodiscard]] const std::string& provider() const { return m_provider; }
 
 private:
     std::optional<Duration> m_timeout;
+    std::optional<Duration> m_longestHold;
     Duration m_lease = defaultLease;
     Owner m_owner;
     std::stop_token m_stop;

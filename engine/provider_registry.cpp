@@ -5,6 +5,7 @@
 #include "engine/redis/redis_provider_kind.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace lockboard {
 
@@ -13,6 +14,18 @@ Ownerless ProviderSetup::ownerless() const
     const std::string word =
         options.wordOr("ownerless", medusa ? "exclusive" : "claimable", {"claimable", "exclusive"});
     return word == "exclusive" ? Ownerless::Exclusive : Ownerless::Claimable;
+}
+
+std::optional<Duration> ProviderSetup::longestHold() const
+{
+    const ConfigValue value = options.member("maxHold");
+    if (value.isNull())
+        return {};
+    constexpr double longest = 10.0 * 365 * 24 * 3600;
+    const double seconds = value.toNumber();
+    if (seconds < 0.001 || seconds > longest)
+        value.fail("must be a number of seconds, above zero and of ten years at the most");
+    return Duration(std::llround(seconds * 1000));
 }
 
 ProviderRegistry::ProviderRegistry()

@@ -21,6 +21,10 @@ public:
     //! named one of them, else what the guide says.
     [[nodiscard]] Ownerless ownerless() const;
 
+    //! The option `maxHold`, in seconds: how long a job may hold its keys if its call does not say.
+    //! The module reads it for every provider. \throws ConfigError
+    [[nodiscard]] std::optional<Duration> longestHold() const;
+
     ConfigValue options; //!< an object; read everything you know, the registry rejects the rest
     bool medusa; //!< `resolve` named a Medusa package
 };

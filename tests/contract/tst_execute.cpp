@@ -28,6 +28,8 @@ private Q_SLOTS:
     void renewsTheLease();
     void lossStopsTheJobAndThrows();
     void lossIsNeverReportedAsSuccess();
+    void whatIsGoneAtTheEndWasLost();
+    void aJobThatHangsDoesNotHoldForEver();
     void tenBuyersNeverOversell_data();
     void tenBuyersNeverOversell();
     void threeExecutes();
@@ -309,6 +311,58 @@ void TestExecute::lossIsNeverReportedAsSuccess()
     await(locks.releaseAll());
     QVERIFY(subject->passUntil([&] { return running.isDone(); }));
     QCOMPARE(running.errorCode(), ErrorCode::Lost);
+}
+
+static Task<int> releasing(LockingModule& locks, int result)
+{
+    co_await locks.releaseAll();
+    co_return result;
+}
+
+void TestExecute::whatIsGoneAtTheEndWasLost()
+{
+    const auto subject = makeSubject(Ownerless::Claimable);
+    LockingModule& locks = subject->module();
+    // Over long before anything would have been renewed.
+    QCOMPARE(errorOf(locks.execute("k", [&locks] { return releasing(locks, 5); })),
+             ErrorCode::Lost);
+}
+
+void TestExecute::aJobThatHangsDoesNotHoldForEver()
+{
+    const auto subject = makeSubject(Ownerless::Claimable);
+    LockingModule& locks = subject->module();
+    Clock& clock = subject->clock();
+    ExecuteOptions options;
+    options.expiringIn(300ms).holdingAtMost(700ms);
+    const TimePoint begun = clock.now();
+    const auto deaf = [&clock] { return sleepingJob(clock, 1500ms, 5); };
+    const Pending running(locks.execute("deaf", deaf, options));
+    std::optional<TimePoint> told;
+    const auto obedient = [&](std::stop_token token) -> Task<int> {
+        co_await untilStopped(clock, std::move(token));
+        told = clock.now();
+        co_return 6;
+    };
+    const Pending stopped(locks.execute("obedient", obedient, options));
+    QVERIFY(subject->passUntil([&] { return stopped.isDone(); }));
+    QVERIFY(*told >= begun + 700ms && *told <= begun + 720ms + 2 * subject->tolerance());
+    QCOMPARE(stopped.errorCode(), ErrorCode::Lost);
+    QVERIFY(!subject->find("obedient")); // given back at once
+    QVERIFY(!running.isDone());
+    // The other's lease was renewed no more, and so somebody else may go on beside it.
+    QVERIFY(subject->passUntil([&] { return !subject->find("deaf"); }));
+    QVERIFY(clock.now() <= begun + 1100ms + 2 * subject->tolerance());
+    await(locks.acquire("deaf", AcquireOptions().ownedBy("next")));
+    QVERIFY(subject->passUntil([&] { return running.isDone(); }));
+    try {
+        QCOMPARE(running.result(), 0);
+        QFAIL("a success");
+    } catch (const Lost& lost) {
+        QVERIFY2(lost.message().find("700 ms, the most it may (maxHold)") != std::string::npos,
+                 lost.what());
+    }
+    QCOMPARE(subject->find("deaf")->owner, Owner("next"));
 }
 
 struct Shop {

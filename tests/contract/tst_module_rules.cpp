@@ -20,6 +20,7 @@ private Q_SLOTS:
     void badKeys();
     void badOwners();
     void badLeases();
+    void badHolds();
     void unknownProvider();
     void storedFormOfTheId();
     void inMemoryIsAlwaysThere();
@@ -88,6 +89,16 @@ void TestModuleRules::badLeases()
     }
     QVERIFY(subject->locks().isEmpty());
     QVERIFY(!errorOf(locks.acquire("k", AcquireOptions().expiringIn(10 * 365 * 24h))));
+}
+
+void TestModuleRules::badHolds()
+{
+    const auto subject = makeSubject(Ownerless::Claimable);
+    for (const Duration time : {Duration(0), Duration(-1), Duration(11 * 365 * 24h)}) {
+        QCOMPARE(errorOf(subject->module().execute(
+                     "k", [] { return 1; }, ExecuteOptions().holdingAtMost(time))),
+                 ErrorCode::InvalidArgument);
+    }
 }
 
 void TestModuleRules::unknownProvider()

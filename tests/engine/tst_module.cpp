@@ -17,6 +17,7 @@ private Q_SLOTS:
     void routesById();
     void readOnlyRefusesEveryMutation();
     void sharedContextReachesTheProvider();
+    void longestHoldIsAnOptionOfEveryProvider();
     void thousandWaiters();
 };
 
@@ -173,6 +174,47 @@ static Task<> count(LockingModule* locks, int* inside, int* done)
     };
     if (co_await locks->execute("k", job))
         ++*done;
+}
+
+static Task<int> untilStopped(Clock& clock, std::stop_token stop)
+{
+    Resumer resumer(clock);
+    Signal signal(resumer);
+    co_await signal.wait({}, stop);
+    co_return 1;
+}
+
+void TestModule::longestHoldIsAnOptionOfEveryProvider()
+{
+    const auto configured = [](const char* value) {
+        return Config::parse(std::string(R"({"providers": [{"resolve": "in-memory", "id": "a",
+                                 "options": {"maxHold": )")
+                                 + value + "}}]}",
+                             "test", ".");
+    };
+    SystemClock clock;
+    const Container container(clock, [](LogLevel, const std::string&) {});
+    LockingModule locks(configured("0.05"), container);
+    const auto job = [&clock](std::stop_token lost) {
+        return untilStopped(clock, std::move(lost));
+    };
+    QVERIFY_THROWS_EXCEPTION(Lost, await(locks.execute("k", job)));
+    // What the call says goes before it.
+    const auto longer = [&clock](std::stop_token lost) -> Task<int> {
+        Resumer resumer(clock);
+        Signal signal(resumer);
+        co_await signal.wait(clock.now() + 100ms, lost);
+        co_return 2;
+    };
+    QCOMPARE(await(locks.execute("k", longer, ExecuteOptions().holdingAtMost(1min))), 2);
+    for (const char* wrong : {"0", "-1", "1e12", "\"1h\""}) {
+        try {
+            const LockingModule none(configured(wrong), container);
+            QFAIL(wrong);
+        } catch (const ConfigError& error) {
+            QCOMPARE(error.path(), std::string("/providers/0/options/maxHold"));
+        }
+    }
 }
 
 void TestModule::thousandWaiters()
