@@ -57,6 +57,25 @@ void BasicProvider::wake(WaitQueue::Ticket& ticket)
     ticket.signal.raise();
 }
 
+void BasicProvider::wakeAfter(const std::string& key, Duration pause)
+{
+    if (WaitQueue::Ticket* ticket = m_queue.front(key)) {
+        ticket->notBefore = clock().now() + pause;
+        wake(*ticket);
+    }
+}
+
+void BasicProvider::hint(const std::string& key)
+{
+    WaitQueue::Ticket* const ticket = m_queue.front(key);
+    if (!ticket)
+        return;
+    // Who forestalled our last try is told of while that is under way, or a moment later. To look
+    // again for this would cost the server a command for every lock and waiting process.
+    if (clock().now() >= std::exchange(ticket->knownUntil, TimePoint()))
+        wake(*ticket);
+}
+
 void BasicProvider::wakeAll()
 {
     for (WaitQueue::Ticket* ticket : m_queue.fronts())
@@ -208,6 +227,8 @@ Task<Grant> BasicProvider::acquireWaiting(LockKeys keys, AcquireOptions options,
             else if (attempt->remaining)
                 nextLook = std::min(*nextLook, clock().now() + *attempt->remaining + 1ms);
             attempt.reset();
+            if (ticket.knownUntil == TimePoint::max())
+                ticket.knownUntil = clock().now() + 2ms;
         }
         if (!attempt && isBlocked()) {
             nextLook = clock().now() + retryDelay(tries++);
@@ -215,10 +236,15 @@ Task<Grant> BasicProvider::acquireWaiting(LockKeys keys, AcquireOptions options,
                 nextLook = std::min(*nextLook, *ticket.blocker->leaseEnd + 1ms);
         }
         ticket.blocker.reset();
+        if (ticket.notBefore > clock().now() && (!nextLook || ticket.notBefore > *nextLook))
+            nextLook = ticket.notBefore;
         const bool mayLook = !nextLook || clock().now() >= *nextLook;
         if (!attempt && mayLook && m_queue.leads(ticket)) {
-            ticket.woken = false;
+            if (std::exchange(ticket.woken, false))
+                tries = 0;
+            ticket.knownUntil = TimePoint::max();
             attempt = std::make_shared<Attempt>(keys, &ticket);
+            oneTry.asLook(tries);
             runAttempt(attempt, oneTry, context);
             if (attempt->finished) {
                 ticket.signal.reset(); // raised for nobody: nothing has waited yet

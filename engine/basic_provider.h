@@ -61,7 +61,11 @@ protected:
 
     //! Says that a key may be free now: whoever waits for it first looks at once.
     void wake(const std::string& key);
-    //! The same of every key.
+    //! The same, but whoever waits for it elsewhere may look first.
+    void wakeAfter(const std::string& key, Duration pause);
+    //! Says that a key was changed by somebody: taken, extended or freed.
+    void hint(const std::string& key);
+    //! Says that every key may be free now.
     void wakeAll();
     //! Says that an owner's lock is gone without its doing: its execute stops, if it has one here.
     void noteLost(const Owner& owner, const std::string& key);

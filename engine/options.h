@@ -37,6 +37,9 @@ public:
     AcquireOptions& at(std::string provider) { return m_provider = std::move(provider), *this; }
     //! For execute: a lock already held by this very owner is a conflict too.
     AcquireOptions& withoutReentry() { return m_reenters = false, *this; }
+    //! For a provider's eyes: which look of a call that waits this is, counted from 0 and anew
+    //! whenever news came. It looks again, so a conflict needn't say who is in the way.
+    AcquireOptions& asLook(int look) { return m_look = look, *this; }
 
     [[nodiscard]] const Owner& owner() const { return m_owner; }
     [[nodiscard]] std::optional<Duration> lease() const { return m_lease; }
@@ -44,6 +47,8 @@ public:
     [[nodiscard]] std::optional<Duration> timeout() const { return m_timeout; }
     [[nodiscard]] bool isExclusive() const { return m_exclusive; }
     [[nodiscard]] bool reenters() const { return m_reenters; }
+    //! None: a call that does not wait.
+    [[nodiscard]] std::optional<int> look() const { return m_look; }
     [[nodiscard]] const std::stop_token& stopToken() const { return m_stop; }
     [[nodiscard]] const std::string& provider() const { return m_provider; }
 
@@ -51,6 +56,7 @@ private:
     Owner m_owner;
     std::optional<Duration> m_lease;
     std::optional<Duration> m_timeout;
+    std::optional<int> m_look;
     std::stop_token m_stop;
     std::string m_provider;
     bool m_waits = false;

@@ -31,6 +31,9 @@ public:
         Signal signal;
         bool woken = false; //!< a key came free, perhaps while a try was under way
         std::optional<Holder> blocker; //!< took a key just now: a try is of no use yet
+        TimePoint notBefore; //!< others first
+        //! Till then one hint of a change tells no more than the last try did.
+        TimePoint knownUntil;
 
     private:
         friend class WaitQueue;

@@ -11,6 +11,7 @@
 namespace lockboard {
 
 const std::string RedisProvider::nobody = "*";
+static constexpr Duration secondLook(10);
 
 static std::string escapedForGlob(const std::string& text)
 {
@@ -76,6 +77,10 @@ Task<Grant> RedisProvider::acquireOne(LockKeys keys, AcquireOptions options)
         RedisCall call(m_client.connectionFor(key), command, RedisEffect::Mutates);
         const RedisReply reply = co_await call.answer();
         call.check(reply);
+        if (reply.isNil() && options.look() == 0 && m_push->isLive()) {
+            noteForestalled(keys.front());
+            throw Conflict(keys.front(), {}, {});
+        }
         if (reply.isNil())
             co_return co_await acquireByScript(std::move(keys), std::move(options));
         if (options.lease())
@@ -184,8 +189,11 @@ Task<ReleaseResult> RedisProvider::release(LockKeys keys, ReleaseOptions options
 Duration RedisProvider::retryDelay(int attempt) const
 {
     m_push->open(); // somebody waits
-    if (m_push->isLive()) // this is for what is not pushed, SWAPDB say, or for a push gone silent
-        return Duration(1000 + QRandomGenerator::global()->bounded(1000));
+    // A moment after the first look a second one asks how long the lease is, if no news came; those
+    // that follow are for what is not pushed, SWAPDB say, or for a push gone silent.
+    if (m_push->isLive())
+        return attempt == 0 ? secondLook
+                            : Duration(1000 + QRandomGenerator::global()->bounded(1000));
     const double first = static_cast<double>(m_settings.firstRetry.count());
     const double longest = static_cast<double>(m_settings.longestRetry.count());
     const double delay = std::min(first * std::pow(m_settings.backoffFactor, attempt), longest);
@@ -221,7 +229,7 @@ void RedisProvider::noteGone(const std::string& key, const Owner& owner)
 {
     tellViews([&](RedisLiveView& view) { view.noteGone(key); });
     m_mine.erase(key);
-    wake(key);
+    wakeFairly(key);
     noteLost(owner, key);
 }
 

@@ -8,6 +8,7 @@
 #include <QPointer>
 
 #include <set>
+#include <unordered_set>
 
 namespace lockboard {
 
@@ -73,6 +74,10 @@ private:
     void takeChanged(const std::vector<std::string>& names);
     //! Remembers who of this process has taken what others here wait for.
     void noteMine(const LockKeys& keys, const Owner& owner);
+    //! Remembers that somebody elsewhere wants this key too.
+    void noteForestalled(const std::string& key);
+    //! Wakes who waits for a key that we have just freed, after those who wait elsewhere.
+    void wakeFairly(const std::string& key);
     void suspect(const std::string& key);
     Task<void> verifyMine();
     [[nodiscard]] Task<std::string> liveMode();
@@ -87,6 +92,7 @@ private:
     RedisClient m_client;
     // Values under which calls that waited hold their keys.
     std::unordered_map<std::string, std::string> m_mine;
+    std::unordered_set<std::string> m_contended; // keys that others were quicker to take
     std::set<std::string> m_suspects; // of m_mine: changed, perhaps by ourselves
     Clock::TimerId m_verifyTimer = 0;
     std::unique_ptr<RedisPush> m_push;

@@ -10,6 +10,8 @@ using namespace std::chrono_literals;
 
 static constexpr Duration verifyPause = 20ms;
 static constexpr Duration longestCheck = 2s;
+static constexpr Duration headStart = 1ms;
+static constexpr std::size_t mostContended = 10'000;
 
 void RedisProvider::listen()
 {
@@ -35,9 +37,26 @@ void RedisProvider::takeChanged(const std::vector<std::string>& names)
         if (m_mine.contains(key))
             suspect(key);
         else
-            wake(key);
+            hint(key);
     }
     noteChanged(keys);
+}
+
+void RedisProvider::noteForestalled(const std::string& key)
+{
+    if (m_contended.size() >= mostContended)
+        m_contended.clear(); // of waiters that gave up, say; it is a courtesy only
+    m_contended.insert(key);
+}
+
+void RedisProvider::wakeFairly(const std::string& key)
+{
+    // We know first that it is free. Once they have been forestalled, the others get their turn by
+    // a head start; if they don't take it, they have gone.
+    if (m_contended.erase(key) > 0)
+        wakeAfter(key, headStart);
+    else
+        wake(key);
 }
 
 void RedisProvider::noteMine(const LockKeys& keys, const Owner& owner)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// lockboard-bench --list            every case and its unit, a line each
+// lockboard-bench --list            every case, its unit and its rounds, a line each
 // lockboard-bench --once            every case for a moment; fails if one counts nothing
 // lockboard-bench                   reads "CASE MILLISECONDS" lines, answers each with a number,
 //                                   and "redis-url 0" with the URL of the run's own server
@@ -54,13 +54,16 @@ int main(int argc, char** argv)
     std::vector<Case> cases;
     addMemoryCases(cases);
     addRedisCases(cases, source);
+    addHotKeyCases(cases, source);
 
     const QStringList arguments = application.arguments().mid(1);
+    if (arguments.value(0) == QStringLiteral("--hot-key-worker"))
+        return runHotKeyWorker(arguments.mid(1));
     if (arguments.contains(QStringLiteral("--once")))
         return runOnce(cases);
     if (!arguments.contains(QStringLiteral("--list")))
         return serve(cases, source);
     for (const Case& one : cases)
-        std::printf("%s %s\n", one.name.c_str(), one.unit.c_str());
+        std::printf("%s %s %d\n", one.name.c_str(), one.unit.c_str(), one.rounds);
     return 0;
 }

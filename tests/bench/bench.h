@@ -32,6 +32,7 @@ public:
     std::string name;
     std::string unit;
     std::function<double(Duration)> measure;
+    int rounds = 0; //!< how often it is measured; 0: as tests/bench/compare.mjs thinks fit
 };
 
 //! The server of this run; started when it is first asked for.
@@ -39,5 +40,8 @@ using ServerSource = std::function<test::RedisServer&()>;
 
 void addMemoryCases(std::vector<Case>& cases);
 void addRedisCases(std::vector<Case>& cases, const ServerSource& server);
+void addHotKeyCases(std::vector<Case>& cases, const ServerSource& server);
+//! One process of many under a hot key: prints its turns. Arguments: URL, waiters, jobs.
+int runHotKeyWorker(const QStringList& arguments);
 
 } // namespace lockboard::bench

@@ -59,11 +59,11 @@ const peer = new Contestant(
 );
 try {
   if (values.json) writeFileSync(values.json, "");
-  for (const [name, unit] of cases) {
+  for (const [name, unit, ownRounds] of cases) {
     const measured = { us: [], peer: [] };
     await us.measure(name); // the first round of each is for the caches and the JIT
     await peer.measure(name);
-    for (let round = 0; round < rounds; ++round) {
+    for (let round = 0; round < (Number(ownRounds) || rounds); ++round) {
       measured.us.push(await us.measure(name));
       measured.peer.push(await peer.measure(name));
     }
