@@ -67,6 +67,11 @@ Task<CheckReport> RedisProvider::check()
     } catch (const LockError& error) {
         report.findings.emplace_back(Finding::Problem, error.message());
     }
+    for (const std::string& warning : m_warnings) {
+        // Where nothing is encrypted, people know and have their reasons.
+        const bool pretends = endpoint.tls != nullptr;
+        report.findings.emplace_back(pretends ? Finding::Problem : Finding::Note, warning);
+    }
     report.findings.emplace_back(Finding::Good,
                                  "Locks are the keys that begin with \""
                                      + printable(m_settings.keyspace) + "\" in database "

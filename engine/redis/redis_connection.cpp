@@ -72,8 +72,11 @@ void RedisConnection::connectNow()
     m_state = State::Connecting;
     m_lastAttempt = m_clock.now();
     m_connectTimer = m_clock.callAfter(m_endpoint.connectTimeout, [this] {
-        drop(unreachable("no answer within " + std::to_string(m_endpoint.connectTimeout.count())
-                         + " ms"));
+        // A Redis that speaks plainly takes our TLS for a line that does not end.
+        const bool unheard = m_socket->isEncrypting();
+        drop(unreachable("no answer" + std::string(unheard ? " to the TLS handshake" : "")
+                         + " within " + std::to_string(m_endpoint.connectTimeout.count()) + " ms"
+                         + (unheard ? "; it may not speak TLS at this port" : "")));
     });
     m_reader = redisReaderCreate();
     m_socket = new RedisSocket(m_endpoint);
@@ -170,7 +173,7 @@ void RedisConnection::send(RedisPending& pending, const RedisCommand& command)
     if (m_slots.size() > m_sent && m_slots.back().pending == &pending)
         ++m_slots.back().due;
     else
-        m_slots.push_back(Slot{ &pending, 1 });
+        m_slots.push_back(Slot{&pending, 1});
     if (m_state == State::Resting)
         scheduleConnect(std::max(m_clock.now(), m_lastAttempt + shortestPause));
     if (m_state != State::Ready || m_reading || m_flushPosted)

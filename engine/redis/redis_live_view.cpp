@@ -32,7 +32,7 @@ void RedisLiveView::detach()
     m_provider->client().disconnect(this);
     m_provider->push().disconnect(this);
     m_provider = nullptr;
-    setState(SourceState(SourceState::Failed, tr("The provider was closed.")));
+    say(SourceState(SourceState::Failed, tr("The provider was closed.")));
 }
 
 void RedisLiveView::doStart()
@@ -41,7 +41,7 @@ void RedisLiveView::doStart()
         return;
     m_started = true;
     m_provider->push().open();
-    setState(SourceState(SourceState::Connecting));
+    say(SourceState(SourceState::Connecting));
     const RedisClient& client = m_provider->client();
     if (client.isReady())
         begin(Phase::Snapshot);
@@ -60,7 +60,7 @@ void RedisLiveView::onReady()
     if (!m_started)
         return;
     if (!m_complete)
-        setState(SourceState(SourceState::Connecting));
+        say(SourceState(SourceState::Connecting));
     begin(Phase::Snapshot);
 }
 
@@ -78,11 +78,20 @@ void RedisLiveView::lookAtAll()
         m_onceMore = true;
 }
 
+void RedisLiveView::say(SourceState state)
+{
+    if (m_provider) {
+        for (const std::string& warning : m_provider->warnings())
+            state.warnings << QString::fromStdString(warning);
+    }
+    setState(std::move(state));
+}
+
 void RedisLiveView::sayLive()
 {
     SourceState live(SourceState::Live);
     live.mode = m_provider->push().isLive() ? tr("push (RESP2)") : tr("polling");
-    setState(live);
+    say(std::move(live));
 }
 
 void RedisLiveView::onPushLost()
@@ -104,7 +113,7 @@ void RedisLiveView::fail(const std::exception_ptr& problem)
         const bool denied = error.code() == ErrorCode::Denied;
         if (denied)
             kind = SourceState::Failed;
-        setState(SourceState(kind, QString::fromStdString(error.message()), denied));
+        say(SourceState(kind, QString::fromStdString(error.message()), denied));
     }
 }
 

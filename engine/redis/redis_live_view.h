@@ -67,6 +67,8 @@ private:
     //! Something may have changed unheard: all is to be looked at once more.
     void lookAtAll();
     void onPushLost();
+    //! With what is to be said of the source whatever its state.
+    void say(SourceState state);
     void sayLive();
     void begin(Phase phase);
     void abandon();

@@ -32,6 +32,7 @@ static Owner ownerOf(std::string_view value)
 RedisProvider::RedisProvider(const Container& container, RedisSettings settings)
     : BasicProvider(container)
     , m_settings(std::move(settings))
+    , m_warnings(m_settings.endpoint.warnings())
     , m_scanPattern(escapedForGlob(m_settings.keyspace) + '*')
     , m_acquireScript("acquire.lua")
     , m_extendScript("extend.lua")
@@ -40,6 +41,8 @@ RedisProvider::RedisProvider(const Container& container, RedisSettings settings)
     , m_client(m_settings.endpoint, container)
     , m_push(std::make_unique<RedisPush>(m_settings.endpoint, m_settings.keyspace, container))
 {
+    for (const std::string& warning : m_warnings)
+        log(LogLevel::Warning, warning);
     m_client.open();
     listen();
 }

@@ -36,6 +36,7 @@ public:
     [[nodiscard]] Task<CheckReport> check() override;
 
     // For the live view.
+    [[nodiscard]] const std::vector<std::string>& warnings() const { return m_warnings; }
     [[nodiscard]] RedisPush& push() { return *m_push; }
     [[nodiscard]] RedisClient& client() { return m_client; }
     [[nodiscard]] Clock& sharedClock() const { return clock(); }
@@ -83,6 +84,7 @@ private:
     [[nodiscard]] Task<std::string> liveMode();
 
     RedisSettings m_settings;
+    std::vector<std::string> m_warnings;
     std::string m_scanPattern;
     RedisScript m_acquireScript;
     RedisScript m_extendScript;

@@ -2,7 +2,9 @@
 #include "engine/redis/redis_settings.h"
 
 #include "engine/provider_registry.h"
+#include "engine/redis/redis_tls.h"
 
+#include <QHostAddress>
 #include <QUrl>
 #include <QUrlQuery>
 
@@ -20,6 +22,27 @@ std::string RedisEndpoint::name() const
         return path;
     const bool v6 = host.find(':') != std::string::npos;
     return (v6 ? '[' + host + ']' : host) + ':' + std::to_string(port);
+}
+
+//! Nothing that is sent leaves this machine.
+bool RedisEndpoint::isHere() const
+{
+    const QString name = QString::fromStdString(host).toLower();
+    return !path.empty() || name == "localhost"_L1 || name.endsWith(".localhost"_L1)
+        || QHostAddress(name).isLoopback();
+}
+
+std::vector<std::string> RedisEndpoint::warnings() const
+{
+    std::vector<std::string> sentences;
+    if (tls && !tls->verifies())
+        sentences.push_back("The certificate of Redis at " + name()
+                            + " is not verified (rejectUnauthorized is false): whoever sits in "
+                              "between can read and change everything.");
+    if (!tls && !password.empty() && !isHere())
+        sentences.push_back("The password for Redis at " + name()
+                            + " goes over the network unencrypted; rediss:// would encrypt it.");
+    return sentences;
 }
 
 static int readDatabase(const ConfigValue& place, const QString& text)
@@ -45,7 +68,8 @@ static void readUrl(const ConfigValue& place, RedisEndpoint& endpoint)
         place.fail("must be a URL such as redis://127.0.0.1:6379/0, rediss://host or "
                    "unix:///run/redis.sock");
     }
-    endpoint.tls = scheme == "rediss"_L1;
+    if (scheme == "rediss"_L1)
+        endpoint.tls = RedisTls::read(place);
     endpoint.username = url.userName(QUrl::FullyDecoded).toStdString();
     endpoint.password = url.password(QUrl::FullyDecoded).toStdString();
     if (!endpoint.username.empty() && endpoint.password.empty())
@@ -98,18 +122,14 @@ static void readRedisOptions(const ConfigValue& options, bool hasUrl, RedisEndpo
     said.username = options.stringOr("username", {});
     said.password = options.stringOr("password", {});
     said.database = static_cast<int>(integerOr(options, "db", 0, 0, mostDatabases));
-    // ioredis takes an object here; what may stand in it is for a later day.
     const ConfigValue tls = options.member("tls");
-    if (tls.isObject()) {
-        tls.rejectUnknown();
-        said.tls = true;
-    } else if (!tls.isNull()) {
-        said.tls = tls.toBool();
-    }
+    if (tls.isObject() || (!tls.isNull() && tls.toBool()))
+        said.tls = RedisTls::read(tls);
     if (!hasUrl) {
         endpoint = said;
     } else {
-        endpoint.tls = endpoint.tls || said.tls;
+        if (said.tls)
+            endpoint.tls = said.tls;
         if (endpoint.password.empty()) {
             endpoint.username = said.username;
             endpoint.password = said.password;

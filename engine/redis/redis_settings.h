@@ -3,9 +3,14 @@
 
 #include "engine/options.h"
 
+#include <memory>
+#include <string>
+#include <vector>
+
 namespace lockboard {
 
 class ProviderSetup;
+class RedisTls;
 
 //! Where a Redis server is and how to come in.
 class RedisEndpoint final {
@@ -13,7 +18,7 @@ public:
     std::string host = "127.0.0.1";
     int port = 6379;
     std::string path; //!< of a Unix socket; rather than host and port, if not empty
-    bool tls = false;
+    std::shared_ptr<const RedisTls> tls; //!< none: unencrypted
     std::string username;
     std::string password;
     int database = 0;
@@ -24,6 +29,11 @@ public:
 
     //! `127.0.0.1:6379` or the socket's path: for sentences, free of secrets.
     [[nodiscard]] std::string name() const;
+    //! What is unsafe about it: sentences, free of secrets.
+    [[nodiscard]] std::vector<std::string> warnings() const;
+
+private:
+    [[nodiscard]] bool isHere() const;
 };
 
 //! A Redis provider's options: Medusa's names, those of `redisOptions` are ioredis's.

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "engine/redis/redis_socket.h"
 
+#include "engine/redis/redis_tls.h"
+
 #include <QLocalSocket>
 #include <QNetworkProxy>
 #include <QSslSocket>
 #include <QTimer>
 
 namespace lockboard {
+
+using namespace Qt::StringLiterals;
 
 RedisSocket::RedisSocket(const RedisEndpoint& endpoint)
 {
@@ -37,16 +41,26 @@ void RedisSocket::openStream(const RedisEndpoint& endpoint)
         connect(secure, &QSslSocket::encrypted, this, begin);
     else
         connect(m_stream, &QAbstractSocket::connected, this, begin);
-    connect(m_stream, &QAbstractSocket::errorOccurred, this,
-            [this] { Q_EMIT failed(m_stream->errorString()); });
+    connect(m_stream, &QAbstractSocket::errorOccurred, this, [this, secure, tls = endpoint.tls] {
+        QString problem = secure ? tls->problem(*secure, m_quiet) : QString();
+        if (problem.isEmpty())
+            problem = m_stream->errorString();
+        // What expects TLS hangs up on whoever does not speak it, without a word.
+        if (!secure && m_quiet && m_stream->error() == QAbstractSocket::RemoteHostClosedError)
+            problem += u"; it may speak TLS only (rediss://)"_s;
+        Q_EMIT failed(problem);
+    });
 
     const QString host = QString::fromStdString(endpoint.host);
     const auto port = static_cast<quint16>(endpoint.port);
-    // QSslSocket verifies the server's certificate and name unless told otherwise.
-    if (secure)
-        secure->connectToHostEncrypted(host, port);
-    else
+    if (secure) {
+        secure->setSslConfiguration(endpoint.tls->configuration());
+        const std::string& name = endpoint.tls->serverName();
+        secure->connectToHostEncrypted(host, port,
+                                       name.empty() ? host : QString::fromStdString(name));
+    } else {
         m_stream->connectToHost(host, port);
+    }
 }
 
 void RedisSocket::openLocal(const RedisEndpoint& endpoint)
@@ -76,7 +90,15 @@ void RedisSocket::write(const char* data, qint64 size)
 
 qint64 RedisSocket::read(char* data, qint64 size)
 {
-    return m_device->read(data, size);
+    const qint64 count = m_device->read(data, size);
+    m_quiet = m_quiet && count <= 0;
+    return count;
+}
+
+bool RedisSocket::isEncrypting() const
+{
+    const auto* const secure = qobject_cast<QSslSocket*>(m_stream);
+    return secure && secure->state() == QAbstractSocket::ConnectedState && !secure->isEncrypted();
 }
 
 } // namespace lockboard

@@ -11,7 +11,7 @@ class QIODevice;
 
 namespace lockboard {
 
-//! A stream to a server, whatever its kind: TCP, TLS (verified) or a Unix socket. Once only: a new
+//! A stream to a server, whatever its kind: TCP, TLS or a Unix socket. Once only: a new
 //! attempt takes a new socket.
 class RedisSocket final : public QObject {
     Q_OBJECT
@@ -25,6 +25,8 @@ public:
     void write(const char* data, qint64 size);
     //! Up to `size` bytes; 0: none there.
     qint64 read(char* data, qint64 size);
+    //! Connected, and in the midst of the TLS handshake.
+    [[nodiscard]] bool isEncrypting() const;
 
 Q_SIGNALS:
     void opened();
@@ -39,6 +41,7 @@ private:
     QAbstractSocket* m_stream = nullptr; // one of the two
     QLocalSocket* m_local = nullptr;
     QIODevice* m_device = nullptr;
+    bool m_quiet = true; // nothing was read yet
 };
 
 } // namespace lockboard

@@ -13,7 +13,7 @@
 
 namespace lockboard::test {
 
-static quint16 freePort()
+quint16 RedisServer::freePort()
 {
     QTcpServer probe;
     probe.listen(QHostAddress::LocalHost);

@@ -13,6 +13,8 @@ public:
     explicit RedisServer(const QStringList& arguments = {});
     ~RedisServer();
 
+    //! Of loopback, free a moment ago.
+    [[nodiscard]] static quint16 freePort();
     [[nodiscard]] quint16 port() const { return m_port; }
     [[nodiscard]] QString url() const;
     [[nodiscard]] QString socketPath() const
