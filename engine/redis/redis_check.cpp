@@ -1,18 +1,8 @@
 // SPDX-License-Identifier: MIT
+#include "engine/redis/redis_identity.h"
 #include "engine/redis/redis_provider.h"
 
 namespace lockboard {
-
-//! The value of a line `name:value` of INFO; empty: there is none.
-static std::string infoField(std::string_view info, const std::string& name)
-{
-    const std::string head = '\n' + name + ':';
-    const auto at = info.find(head);
-    if (at == std::string_view::npos)
-        return {};
-    const auto from = at + head.size();
-    return std::string(info.substr(from, info.find_first_of("\r\n", from) - from));
-}
 
 static void judge(std::string_view info, std::vector<Finding>& findings)
 {

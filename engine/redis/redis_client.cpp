@@ -19,6 +19,7 @@ RedisClient::RedisClient(const RedisEndpoint& endpoint, const Container& contain
 {
     connect(&m_connection, &RedisConnection::ready, this, &RedisClient::ready);
     connect(&m_connection, &RedisConnection::unavailable, this, &RedisClient::unavailable);
+    connect(&m_connection, &RedisConnection::replaced, this, &RedisClient::replaced);
 }
 
 void RedisClient::open()

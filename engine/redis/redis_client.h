@@ -81,6 +81,8 @@ Q_SIGNALS:
     void ready();
     //! An attempt to connect failed, or a connection was lost; problem() says why.
     void unavailable();
+    //! Before ready: as RedisConnection says it of one of the servers.
+    void replaced(const std::string& how);
 
 private:
     RedisConnection m_connection;

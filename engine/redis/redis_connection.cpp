@@ -118,6 +118,11 @@ void RedisConnection::shakeHands()
     }
     (RedisCommand("CLIENT") << "SETNAME" << m_endpoint.clientName).writeTo(out);
     m_steps.push_back(Step::SetName);
+    // One by one: several at once are for Redis 7.
+    (RedisCommand("INFO") << "server").writeTo(out);
+    m_steps.push_back(Step::InfoServer);
+    (RedisCommand("INFO") << "replication").writeTo(out);
+    m_steps.push_back(Step::InfoReplication);
     m_socket->write(out.data(), static_cast<qint64>(out.size()));
 }
 
@@ -146,8 +151,29 @@ void RedisConnection::takeHandshakeReply(const RedisReply& reply)
         return;
     }
     m_steps.pop_front();
-    if (!m_steps.empty())
+    if (step == Step::InfoServer)
+        m_infoServer = reply.isError() ? std::string_view() : reply.text();
+    if (m_steps.empty()) {
+        const std::string_view info = reply.isError() ? std::string_view() : reply.text();
+        becomeReady(RedisIdentity(m_endpoint.name(), m_infoServer, info));
+    }
+}
+
+void RedisConnection::becomeReady(const RedisIdentity& identity)
+{
+    if (identity.isReplica() && identity.takesWrites()) {
+        drop("Redis at " + m_endpoint.name()
+             + " is a replica that takes writes, which its master does not know of: it is not "
+               "used.");
         return;
+    }
+    std::string change;
+    if (identity.isKnown() && m_identity.isKnown())
+        change = identity.changeSince(m_identity);
+    const bool isAnother = m_wasReady && (!change.empty() || !identity.isKnown());
+    if (identity.isKnown())
+        m_identity = identity;
+    m_wasReady = true;
     m_clock.cancel(m_connectTimer);
     m_state = State::Ready;
     m_failures = 0;
@@ -156,6 +182,8 @@ void RedisConnection::takeHandshakeReply(const RedisReply& reply)
         m_log(LogLevel::Info, "Connected to Redis at " + m_endpoint.name() + " again.");
     m_loggedProblem.clear();
     m_lastHeard = m_clock.now();
+    if (isAnother)
+        Q_EMIT replaced(change);
     flush();
     Q_EMIT ready();
 }

@@ -3,6 +3,7 @@
 
 #include "engine/container.h"
 #include "engine/redis/redis_call.h"
+#include "engine/redis/redis_identity.h"
 #include "engine/redis/redis_settings.h"
 
 #include <QObject>
@@ -46,6 +47,10 @@ Q_SIGNALS:
     void ready();
     //! An attempt failed, or the connection was lost; problem() says why.
     void unavailable();
+    //! Said before ready: what answers now may not know what it was told before, since the server
+    //! was restarted or another took its place. `how`: a sentence; empty: it does not say who it
+    //! is.
+    void replaced(const std::string& how);
 
 private:
     friend class RedisPending;
@@ -53,7 +58,7 @@ private:
     friend class RedisCalls;
 
     enum class State : std::uint8_t { Idle, Resting, Connecting, Ready, Closed };
-    enum class Step : std::uint8_t { Auth, Select, SetName };
+    enum class Step : std::uint8_t { Auth, Select, SetName, InfoServer, InfoReplication };
     //! Answers due in a row to one caller; null: to nobody any more.
     struct Slot {
         RedisPending* pending;
@@ -67,6 +72,7 @@ private:
     void scheduleConnect(TimePoint when);
     void shakeHands();
     void takeHandshakeReply(const RedisReply& reply);
+    void becomeReady(const RedisIdentity& identity);
     void flush();
     void readAvailable();
     void deliver(RedisReply reply);
@@ -90,6 +96,9 @@ private:
     std::deque<Slot> m_slots;
     std::size_t m_sent = 0; // how many of m_slots, from the front, are written
     std::deque<Step> m_steps;
+    std::string m_infoServer; // what it says of itself, while we shake hands
+    RedisIdentity m_identity; // the last that is known
+    bool m_wasReady = false;
     std::exception_ptr m_problem;
     std::string m_loggedProblem;
     std::uint64_t m_epoch = 0; // counts sockets, so that a loop sees that its own is gone

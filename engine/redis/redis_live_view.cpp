@@ -94,6 +94,14 @@ void RedisLiveView::sayLive()
     say(std::move(live));
 }
 
+void RedisLiveView::onWarningsChanged()
+{
+    SourceState same = state();
+    same.warnings.clear();
+    if (m_started)
+        say(std::move(same));
+}
+
 void RedisLiveView::onPushLost()
 {
     if (state().kind == SourceState::Live)

@@ -34,6 +34,7 @@ public:
                   std::optional<TimePoint> leaseEnd);
     void noteGone(const std::string& key);
     void noteChanged(std::vector<std::string> keys);
+    void onWarningsChanged();
 
 protected:
     void doStart() override;

@@ -10,8 +10,12 @@
 
 namespace lockboard {
 
+using namespace std::chrono_literals;
+
 const std::string RedisProvider::nobody = "*";
 static constexpr Duration secondLook(10);
+//! After a restart or a failover: how long an operator is told of it.
+static constexpr Duration warningTime = 10min;
 
 static std::string escapedForGlob(const std::string& text)
 {
@@ -43,6 +47,8 @@ RedisProvider::RedisProvider(const Container& container, RedisSettings settings)
 {
     for (const std::string& warning : m_warnings)
         log(LogLevel::Warning, warning);
+    QObject::connect(&m_client, &RedisClient::replaced, &m_client,
+                     [this](const std::string& how) { onReplaced(how); });
     m_client.open();
     listen();
 }
@@ -56,6 +62,7 @@ RedisProvider::~RedisProvider()
             view->detach();
     }
     clock().cancel(m_verifyTimer);
+    clock().cancel(m_replacementTimer);
     m_client.close();
 }
 
@@ -234,6 +241,32 @@ void RedisProvider::noteGone(const std::string& key, const Owner& owner)
     m_mine.erase(key);
     wakeFairly(key);
     noteLost(owner, key);
+}
+
+void RedisProvider::onReplaced(const std::string& how)
+{
+    if (!how.empty()) {
+        log(LogLevel::Warning, how);
+        setReplacement(how);
+        clock().cancel(m_replacementTimer);
+        m_replacementTimer = clock().callAfter(warningTime, [this] { setReplacement({}); });
+    }
+    suspectAll();
+    wakeAll(); // what others wait for may be gone as well
+}
+
+void RedisProvider::setReplacement(const std::string& sentence)
+{
+    m_replacement = sentence;
+    tellViews([](RedisLiveView& view) { view.onWarningsChanged(); });
+}
+
+std::vector<std::string> RedisProvider::warnings() const
+{
+    std::vector<std::string> list = m_warnings;
+    if (!m_replacement.empty())
+        list.push_back(m_replacement);
+    return list;
 }
 
 LiveViewPtr RedisProvider::liveView()

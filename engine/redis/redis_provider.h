@@ -36,7 +36,7 @@ public:
     [[nodiscard]] Task<CheckReport> check() override;
 
     // For the live view.
-    [[nodiscard]] const std::vector<std::string>& warnings() const { return m_warnings; }
+    [[nodiscard]] std::vector<std::string> warnings() const;
     [[nodiscard]] RedisPush& push() { return *m_push; }
     [[nodiscard]] RedisClient& client() { return m_client; }
     [[nodiscard]] Clock& sharedClock() const { return clock(); }
@@ -70,6 +70,10 @@ private:
     void noteGone(const std::string& key, const Owner& owner);
     template <typename Tell> void tellViews(Tell tell);
 
+    //! The server may have forgotten locks. `how`: a sentence; empty: it is only possible.
+    void onReplaced(const std::string& how);
+    void setReplacement(const std::string& sentence);
+
     // What the server pushes, for those who wait and run here.
     void listen();
     void takeChanged(const std::vector<std::string>& names);
@@ -97,6 +101,8 @@ private:
     std::unordered_set<std::string> m_contended; // keys that others were quicker to take
     std::set<std::string> m_suspects; // of m_mine: changed, perhaps by ourselves
     Clock::TimerId m_verifyTimer = 0;
+    std::string m_replacement; // a restart or failover not long ago, as a sentence
+    Clock::TimerId m_replacementTimer = 0;
     std::unique_ptr<RedisPush> m_push;
 };
 
