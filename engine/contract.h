@@ -163,7 +163,7 @@ public:
                                         SharedContext context) = 0;
 
     //! All locks of the provider, or only one owner's. A lock that somebody else takes in between
-    //! is not touched.
+    //! is not touched. An error that comes when some are released already is in the result.
     virtual Task<ReleaseAllResult> releaseAll(ReleaseAllOptions options, SharedContext context) = 0;
 
     //! What a console shows. The provider outlives its views' use; a view outliving it falls

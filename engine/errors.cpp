@@ -9,6 +9,15 @@ LockError::LockError(ErrorCode code, std::string message)
 {
 }
 
+std::string messageOf(const std::exception_ptr& error)
+{
+    try {
+        std::rethrow_exception(error);
+    } catch (const LockError& known) {
+        return known.message();
+    }
+}
+
 Conflict::Conflict(std::string key, Owner holder, std::optional<Duration> remaining)
     : LockError(ErrorCode::Conflict, "Failed to acquire lock for key \"" + printable(key) + '"')
     , m_key(std::move(key))
@@ -44,6 +53,11 @@ Cancelled::Cancelled(std::string message)
 
 Unavailable::Unavailable(std::string message)
     : LockError(ErrorCode::Unavailable, std::move(message))
+{
+}
+
+NotTaken::NotTaken(const std::string& whatHappened)
+    : Unavailable(whatHappened + "; looked at again, the lock was not taken")
 {
 }
 

@@ -36,6 +36,9 @@ private:
     std::string m_message;
 };
 
+//! The sentence of an error of the engine's.
+[[nodiscard]] std::string messageOf(const std::exception_ptr& error);
+
 //! Someone holds a key. The message is Medusa's own: `Failed to acquire lock for key "KEY"`.
 class Conflict final : public LockError {
 public:
@@ -79,13 +82,21 @@ public:
     explicit Cancelled(std::string message = "The call was cancelled.");
 };
 
-//! Not sent: safe to try again.
-class Unavailable final : public LockError {
+//! Not sent, or known since to have done nothing: safe to try again.
+class Unavailable : public LockError {
 public:
     explicit Unavailable(std::string message);
 };
 
+//! An acquire that was sent, and whose connection died: looked at again, its owner does not hold
+//! the keys.
+class NotTaken final : public Unavailable {
+public:
+    explicit NotTaken(const std::string& whatHappened);
+};
+
 //! Sent, and the connection died before the answer: never repeated silently, look again instead.
+//! From acquire it means that looking again could not tell, or was not possible in time.
 class OutcomeUnknown final : public LockError {
 public:
     explicit OutcomeUnknown(std::string message);

@@ -4,6 +4,7 @@
 #include "engine/clock.h"
 
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -170,6 +171,7 @@ public:
     std::uint64_t released = 0;
     std::vector<std::pair<std::string, std::uint64_t>> reasons; //!< sentence, count
     bool cancelled = false; //!< stopped on request before it had seen every lock
+    std::exception_ptr interruption; //!< the LockError that ended it before that, if one did
 };
 
 //! `bytes` as text for a person: UTF-8 as it is, but for characters that a terminal would obey or

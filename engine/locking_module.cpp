@@ -225,6 +225,8 @@ static std::string describe(const ReleaseAllResult& result)
         "released " + std::to_string(result.released) + ", left " + std::to_string(result.left());
     for (const auto& [reason, count] : result.reasons)
         text += "; " + std::to_string(count) + ' ' + reason;
+    if (result.interruption)
+        text += "; " + messageOf(result.interruption);
     return result.cancelled ? text + "; cancelled" : text;
 }
 

@@ -59,6 +59,10 @@ static void print(const Session& session, const Owner& owner, const ReleaseAllRe
             { u"reasons"_s, reasons },
             { u"cancelled"_s, result.cancelled },
         };
+        if (result.interruption) {
+            object.insert(u"interruption"_s,
+                          QString::fromStdString(messageOf(result.interruption)));
+        }
         if (owner)
             insertBytes(object, u"owner"_s, *owner);
         writeLine(object);
@@ -86,6 +90,8 @@ static Task<int> releaseThem(Session& session, Arguments arguments)
     if (result.released == 0 && result.left() == 0 && !result.cancelled && !arguments.json)
         co_return nothingMatched();
     print(session, arguments.owner, result, arguments.json);
+    if (result.interruption)
+        std::rethrow_exception(result.interruption);
     if (result.cancelled)
         throw Cancelled("Interrupted before all locks were seen.");
     co_return result.released > 0 ? Done : No;

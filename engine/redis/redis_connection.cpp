@@ -346,15 +346,6 @@ void RedisConnection::drop(const std::string& sentence)
     drop(std::make_exception_ptr(Unavailable(sentence)));
 }
 
-static std::string messageOf(const std::exception_ptr& problem)
-{
-    try {
-        std::rethrow_exception(problem);
-    } catch (const LockError& error) {
-        return error.message();
-    }
-}
-
 void RedisConnection::drop(std::exception_ptr problem)
 {
     if (m_state == State::Closed)

@@ -62,8 +62,10 @@ protected:
 private:
     Task<Grant> acquireOne(LockKeys keys, AcquireOptions options);
     Task<Grant> acquireByScript(LockKeys keys, AcquireOptions options);
-    Task<std::uint64_t> releasePage(std::vector<std::string> page, Owner owner,
-                                    ReleaseAllResult* result);
+    Task<Grant> settleAcquire(LockKeys keys, AcquireOptions options, TimePoint began,
+                              std::string problem);
+    Task<void> releasePages(ReleaseAllOptions options, ReleaseAllResult* result);
+    Task<void> releasePage(std::vector<std::string> page, Owner owner, ReleaseAllResult* result);
     void noteHeld(const LockKeys& keys, const Owner& owner, std::optional<TimePoint> leaseEnd);
     void noteChanged(const std::vector<std::string>& keys);
     //! Tells those who watch, wait or run here.

@@ -19,12 +19,24 @@ static RedisCommand scanCommand(const std::string& cursor, const std::string& pa
 Task<ReleaseAllResult> RedisProvider::releaseAll(ReleaseAllOptions options, SharedContext)
 {
     ReleaseAllResult result;
+    try {
+        co_await releasePages(std::move(options), &result);
+    } catch (const LockError&) {
+        if (result.released == 0)
+            throw; // nothing to tell but that
+        result.interruption = std::current_exception();
+    }
+    co_return result;
+}
+
+Task<void> RedisProvider::releasePages(ReleaseAllOptions options, ReleaseAllResult* result)
+{
     const std::string count = std::to_string(pageSize);
     std::string cursor = "0";
     std::uint64_t seen = 0;
     do {
         if (options.stopToken().stop_requested()) {
-            result.cancelled = true;
+            result->cancelled = true;
             break;
         }
         RedisCall scan(*m_client.masters().front(), scanCommand(cursor, m_scanPattern, count),
@@ -39,14 +51,13 @@ Task<ReleaseAllResult> RedisProvider::releaseAll(ReleaseAllOptions options, Shar
         if (page.empty())
             continue;
         seen += page.size();
-        result.released += co_await releasePage(std::move(page), options.owner(), &result);
-        options.report(result.released, seen);
+        co_await releasePage(std::move(page), options.owner(), result);
+        options.report(result->released, seen);
     } while (cursor != "0");
-    co_return result;
 }
 
-Task<std::uint64_t> RedisProvider::releasePage(std::vector<std::string> page, Owner owner,
-                                               ReleaseAllResult* result)
+Task<void> RedisProvider::releasePage(std::vector<std::string> page, Owner owner,
+                                      ReleaseAllResult* result)
 {
     RedisEval eval(m_releasePageScript);
     std::vector<Owner> owners(page.size(), owner);
@@ -70,10 +81,9 @@ Task<std::uint64_t> RedisProvider::releasePage(std::vector<std::string> page, Ow
     }
     const RedisAnswer answer = co_await m_client.eval(std::move(eval));
     const std::string letters(answer.reply.text());
-    std::uint64_t released = 0;
     for (std::size_t i = 0; i < std::min(letters.size(), page.size()); ++i) {
         if (letters[i] == 'r') {
-            ++released;
+            ++result->released;
             noteGone(std::string(lockKey(page[i])), owners[i]);
         } else if (!owner && letters[i] == 'o') {
             result->leave(takenMeanwhile);
@@ -81,7 +91,6 @@ Task<std::uint64_t> RedisProvider::releasePage(std::vector<std::string> page, Ow
             result->leave(notALock);
         }
     }
-    co_return released;
 }
 
 } // namespace lockboard

@@ -96,6 +96,10 @@ QString releaseAllText(const ReleaseAllResult& result)
     QString text = u"Released %1."_s.arg(countText(result.released, u"lock"_s));
     for (const auto& [reason, count] : result.reasons)
         text += u" %1 left: %2."_s.arg(numberText(count), printableText(reason));
+    if (result.interruption) {
+        text += u" The rest was not looked at: %1"_s.arg(
+            QString::fromStdString(messageOf(result.interruption)));
+    }
     return result.cancelled ? text + u" Cancelled before the rest."_s : text;
 }
 
