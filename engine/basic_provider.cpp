@@ -2,6 +2,7 @@
 #include "engine/basic_provider.h"
 
 #include "engine/execution.h"
+#include "engine/give_back.h"
 
 #include <QUuid>
 
@@ -14,6 +15,7 @@ using namespace std::chrono_literals;
 BasicProvider::BasicProvider(const Container& container)
     : m_container(container)
     , m_resumer(*container.clock)
+    , m_giveBack(std::make_unique<GiveBack>(*this))
 {
 }
 
@@ -31,6 +33,9 @@ void BasicProvider::close()
     }
     while (!m_executions.empty())
         m_executions.begin()->second->orphan();
+    m_giveBack->close();
+    for (Signal* const signal : m_resting)
+        signal->raise(WakeReason::Cancelled);
     m_resumer.drain();
 }
 
@@ -135,22 +140,34 @@ public:
     std::optional<Duration> remaining;
     std::exception_ptr error;
     bool finished = false;
+    bool unsure = false; // the keys may come to be held all the same
 };
 
 Task<void> BasicProvider::runAttempt(std::shared_ptr<Attempt> attempt, AcquireOptions options,
                                      SharedContext context)
 {
     const Owner owner = options.owner();
+    const bool unique = options.isUniquelyOwned();
     try {
         attempt->grant = co_await tryAcquire(attempt->keys, std::move(options), context);
     } catch (const Conflict& conflict) {
         attempt->remaining = conflict.remaining();
+    } catch (const NotTaken&) {
+        // Known to have done nothing so far, so the call may try again.
+        attempt->unsure = true;
+        attempt->remaining = Duration(0);
+    } catch (const OutcomeUnknown&) {
+        attempt->unsure = true;
+        attempt->error = std::current_exception();
     } catch (...) {
         attempt->error = std::current_exception();
     }
     attempt->finished = true;
     if (attempt->ticket) {
         attempt->ticket->signal.raise();
+    } else if (unique) {
+        if (attempt->grant || attempt->unsure)
+            m_giveBack->add(attempt->keys, *owner);
     } else if (attempt->grant && !attempt->grant->isExtension() && !m_closing) {
         try {
             co_await release(attempt->keys, ReleaseOptions().ownedBy(owner), context);
@@ -177,7 +194,8 @@ Task<Grant> BasicProvider::acquireWaiting(LockKeys keys, AcquireOptions options,
     AcquireOptions oneTry = options;
     oneTry.exclusively(); // a waiter never claims a lock without owner
 
-    if (options.owner() && options.reenters() && m_queue.hasWaiters(keys)) {
+    const bool mayHold = options.owner() && options.reenters() && !options.isUniquelyOwned();
+    if (mayHold && m_queue.hasWaiters(keys)) {
         // The same owner re-enters at once, past those who wait for him.
         const Renewal held = co_await renew(keys, *options.owner(), options.lease());
         if (held.isHeld() && !features().fencingTokens)
@@ -195,12 +213,15 @@ Task<Grant> BasicProvider::acquireWaiting(LockKeys keys, AcquireOptions options,
     m_queue.join(ticket);
     std::shared_ptr<Attempt> attempt;
     std::optional<TimePoint> nextLook;
+    bool unsure = false;
 
     const auto leave = [&] {
         if (attempt)
             attempt->ticket = nullptr;
         m_queue.leave(ticket);
         wakeLeaders(keys);
+        if (unsure && options.isUniquelyOwned())
+            m_giveBack->add(keys, *options.owner());
     };
     // While another holds our keys for a known time, only he himself would be let in.
     const auto isBlocked = [&] {
@@ -211,6 +232,7 @@ Task<Grant> BasicProvider::acquireWaiting(LockKeys keys, AcquireOptions options,
         if (m_closing)
             throw Cancelled("The provider was closed.");
         if (attempt && attempt->finished) {
+            unsure = unsure || attempt->unsure;
             if (attempt->grant || attempt->error) {
                 const auto done = std::exchange(attempt, nullptr);
                 if (done->error) {
@@ -279,15 +301,19 @@ Task<Grant> BasicProvider::acquireWaiting(LockKeys keys, AcquireOptions options,
 Task<void> BasicProvider::executeJob(LockKeys keys, LockedJob job, ExecuteOptions options,
                                      SharedContext context)
 {
+    const bool unique = !options.owner();
     std::string owner = options.owner().value_or(
         "execute:" + QUuid::createUuid().toString(QUuid::WithoutBraces).toStdString());
     AcquireOptions acquisition;
     acquisition.ownedBy(owner)
         .expiringIn(options.lease())
         .waiting(options.requestedTimeout().value_or(executeTimeout()))
-        .withoutReentry()
         .exclusively()
         .stoppedBy(options.stopToken());
+    if (unique)
+        acquisition.uniquelyOwned(); // finding it held by this owner is having taken it
+    else
+        acquisition.withoutReentry();
     const auto run = std::make_shared<Execution>(*this, keys, std::move(owner), options.lease(),
                                                  options.longestHold());
     const Grant grant = co_await acquire(keys, std::move(acquisition), context);
@@ -307,23 +333,29 @@ Task<void> BasicProvider::executeJob(LockKeys keys, LockedJob job, ExecuteOption
     if (!run->isOrphan()) {
         const bool suspect = run->isSuspect();
         run->end();
+        bool unsure = false;
+        std::string problem;
         try {
             ReleaseOptions release;
             release.ownedBy(run->owner());
             const ReleaseResult result =
                 co_await this->release(keys, std::move(release), std::move(context));
             for (const KeyRelease& left : result.left()) {
+                unsure = unsure || left.outcome == ReleaseOutcome::Unknown;
                 // What was not ours at the end was not ours all the time.
                 if (!lost && (suspect || left.outcome != ReleaseOutcome::Unknown))
                     lost.emplace(left.key, jobError);
             }
         } catch (const LockError& error) {
-            m_container.log(LogLevel::Warning,
-                            "Could not release after a job; the lease will end by itself: "
-                                + error.message());
+            problem = error.message();
             if (!lost && suspect)
                 lost.emplace(keys.front(), jobError);
         }
+        if (unique && (unsure || !problem.empty()))
+            m_giveBack->add(std::move(keys), run->owner());
+        else if (!problem.empty())
+            log(LogLevel::Warning,
+                "Could not release after a job; the lease will end by itself: " + problem);
     }
     if (lost)
         throw Lost(*lost);

@@ -5,9 +5,12 @@
 #include "engine/contract.h"
 #include "engine/wait_queue.h"
 
+#include <set>
+
 namespace lockboard {
 
 class Execution;
+class GiveBack;
 
 //! What a renewal found: until when the keys are held now, or the key that is no longer.
 class Renewal final {
@@ -45,13 +48,21 @@ public:
 protected:
     //! One try, all keys or none, that never waits in a queue. An ownerless lock is a conflict if
     //! options.isExclusive() or the provider's policy says so; one of the same owner if not
-    //! options.reenters(). \throws Conflict, Unavailable, OutcomeUnknown, Denied
+    //! options.reenters(). \throws Conflict, Unavailable, OutcomeUnknown, Denied; what a server was
+    //! asked and did not answer is settled first
     virtual Task<Grant> tryAcquire(LockKeys keys, AcquireOptions options,
                                    SharedContext context) = 0;
     //! Extends the lease of every key if all are held by `owner` still; none: looks, extends
     //! nothing.
     virtual Task<Renewal> renew(LockKeys keys, std::string owner,
                                 std::optional<Duration> lease) = 0;
+
+    //! For tryAcquire, when it does not know what became of a command it has sent: looks who holds
+    //! the keys, for `within` at the most if it can't. `began`: the command was sent then or later;
+    //! `problem` says what happened.
+    //! \throws NotTaken, OutcomeUnknown
+    Task<Grant> settle(LockKeys keys, AcquireOptions options, TimePoint began, Duration within,
+                       std::string problem);
 
     //! How long the first waiter of a key rests before its n-th look (n counts from 0), for locks
     //! that other programs free without telling us.
@@ -86,11 +97,16 @@ protected:
 
 private:
     friend class Execution;
+    friend class GiveBack;
     class Attempt;
 
     Task<Grant> acquireWaiting(LockKeys keys, AcquireOptions options, SharedContext context);
     Task<void> runAttempt(std::shared_ptr<Attempt> attempt, AcquireOptions options,
                           SharedContext context);
+    //! Waits; not once the provider is closed.
+    Task<void> rest(TimePoint until);
+    //! renew() without a lease; none: no answer. \throws Cancelled
+    Task<std::optional<Renewal>> look(LockKeys keys, std::string owner);
     static void wake(WaitQueue::Ticket& ticket);
     void wakeLeaders(const LockKeys& keys);
     //! Lets those who lead now know who has just taken the keys.
@@ -100,6 +116,8 @@ private:
     Resumer m_resumer;
     WaitQueue m_queue;
     std::unordered_multimap<std::string, Execution*> m_executions;
+    std::unique_ptr<GiveBack> m_giveBack;
+    std::set<Signal*> m_resting;
     bool m_closing = false;
 };
 

@@ -40,6 +40,8 @@ public:
     //! For a provider's eyes: which look of a call that waits this is, counted from 0 and anew
     //! whenever news came. It looks again, so a conflict needn't say who is in the way.
     AcquireOptions& asLook(int look) { return m_look = look, *this; }
+    //! For execute: nobody else uses this owner, so what it holds, this call has taken.
+    AcquireOptions& uniquelyOwned() { return m_unique = true, *this; }
 
     [[nodiscard]] const Owner& owner() const { return m_owner; }
     [[nodiscard]] std::optional<Duration> lease() const { return m_lease; }
@@ -49,6 +51,7 @@ public:
     [[nodiscard]] bool reenters() const { return m_reenters; }
     //! None: a call that does not wait.
     [[nodiscard]] std::optional<int> look() const { return m_look; }
+    [[nodiscard]] bool isUniquelyOwned() const { return m_unique; }
     [[nodiscard]] const std::stop_token& stopToken() const { return m_stop; }
     [[nodiscard]] const std::string& provider() const { return m_provider; }
 
@@ -62,6 +65,7 @@ private:
     bool m_waits = false;
     bool m_exclusive = false;
     bool m_reenters = true;
+    bool m_unique = false;
 };
 
 class ExecuteOptions final {

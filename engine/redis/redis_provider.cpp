@@ -76,8 +76,11 @@ Task<Grant> RedisProvider::tryAcquire(LockKeys keys, AcquireOptions options, Sha
 Task<Grant> RedisProvider::acquireOne(LockKeys keys, AcquireOptions options)
 {
     // Most locks are free when they are asked for; then the native command does, and is cheaper.
+    const TimePoint began = clock().now();
     std::optional<TimePoint> leaseEnd;
-    {
+    std::string problem;
+    bool refused = false;
+    try {
         const std::string key = stored(keys.front());
         const std::string lease = options.lease() ? std::to_string(options.lease()->count()) : "";
         RedisCommand command("SET");
@@ -91,11 +94,16 @@ Task<Grant> RedisProvider::acquireOne(LockKeys keys, AcquireOptions options)
             noteForestalled(keys.front());
             throw Conflict(keys.front(), {}, {});
         }
-        if (reply.isNil())
-            co_return co_await acquireByScript(std::move(keys), std::move(options));
+        refused = reply.isNil();
         if (options.lease())
             leaseEnd = call.sentAt() + *options.lease();
+    } catch (const OutcomeUnknown& error) {
+        problem = error.message();
     }
+    if (refused)
+        co_return co_await acquireByScript(std::move(keys), std::move(options));
+    if (!problem.empty())
+        co_return co_await settleAcquire(std::move(keys), std::move(options), began, problem);
     noteHeld(keys, options.owner(), leaseEnd);
     co_return Grant(leaseEnd);
 }
@@ -126,7 +134,16 @@ Task<Grant> RedisProvider::acquireByScript(LockKeys keys, AcquireOptions options
     eval.addArgument(options.lease() ? std::to_string(options.lease()->count()) : std::string());
     eval.addArgument(claims ? "1" : "0");
     eval.addArgument(options.reenters() ? "1" : "0");
-    const RedisAnswer answer = co_await m_client.eval(std::move(eval));
+    const TimePoint began = clock().now();
+    RedisAnswer answer;
+    std::string problem;
+    try {
+        answer = co_await m_client.eval(std::move(eval));
+    } catch (const OutcomeUnknown& error) {
+        problem = error.message();
+    }
+    if (!problem.empty())
+        co_return co_await settleAcquire(std::move(keys), std::move(options), began, problem);
     throwIfRefused(answer.reply, keys);
     const bool extension = answer.reply.at(1).integer() != 0;
     const std::int64_t kept = answer.reply.at(2).integer();
@@ -140,6 +157,16 @@ Task<Grant> RedisProvider::acquireByScript(LockKeys keys, AcquireOptions options
     else
         noteHeld(keys, options.owner(), leaseEnd);
     co_return Grant(leaseEnd).asExtension(extension);
+}
+
+Task<Grant> RedisProvider::settleAcquire(LockKeys keys, AcquireOptions options, TimePoint began,
+                                         std::string problem)
+{
+    const Owner owner = options.owner();
+    const Grant grant = co_await settle(keys, std::move(options), began,
+                                        m_settings.endpoint.commandTimeout, std::move(problem));
+    noteHeld(keys, owner, grant.leaseEnd());
+    co_return grant;
 }
 
 Task<Renewal> RedisProvider::renew(LockKeys keys, std::string owner, std::optional<Duration> lease)

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#include "engine/basic_provider.h"
+
+#include <algorithm>
+
+// An acquire that was sent, and the connection died before its answer: what became of it is found
+// out by looking, never by sending it again.
+
+namespace lockboard {
+
+using namespace std::chrono_literals;
+
+static constexpr Duration shortestPause = 50ms;
+static constexpr Duration longestPause = 1s;
+//! What the dead line had brought the server may still lie there unread when it answers on a new
+//! one: a lock is not taken if it is not for so long.
+static constexpr Duration secondLook = 200ms;
+
+Task<void> BasicProvider::rest(TimePoint until)
+{
+    if (m_closing)
+        co_return;
+    Signal signal(m_resumer);
+    m_resting.insert(&signal);
+    co_await signal.wait(until, std::stop_token());
+    m_resting.erase(&signal);
+}
+
+Task<std::optional<Renewal>> BasicProvider::look(LockKeys keys, std::string owner)
+{
+    std::optional<Renewal> seen;
+    try {
+        seen = co_await renew(std::move(keys), std::move(owner), {});
+    } catch (const LockError&) {
+    }
+    if (m_closing)
+        throw Cancelled("The provider was closed.");
+    co_return seen;
+}
+
+Task<Grant> BasicProvider::settle(LockKeys keys, AcquireOptions options, TimePoint began,
+                                  Duration within, std::string problem)
+{
+    if (!options.owner())
+        throw OutcomeUnknown(problem + "; of a lock without owner, looking again can't tell");
+    if (!options.reenters())
+        throw OutcomeUnknown(problem + "; others use this owner too, so looking again can't tell");
+    const std::string owner = *options.owner();
+    const TimePoint until = clock().now() + within;
+    bool seenFree = false;
+    for (Duration pause = shortestPause;; pause = std::min<Duration>(pause * 2, longestPause)) {
+        const TimePoint asked = clock().now();
+        const std::optional<Renewal> seen = co_await look(keys, owner);
+        if (seen && seen->isHeld()) {
+            // Held for ever, or for less than was asked for: that is how it was before.
+            const TimePoint latestEnd =
+                seen->leaseEnd().value_or(TimePoint()) + (clock().now() - asked);
+            const Duration lease = options.lease().value_or(Duration(0));
+            if (options.isUniquelyOwned() || !options.lease()
+                || latestEnd >= began + lease - lease / 100)
+                co_return Grant(seen->leaseEnd()).asExtension(!options.isUniquelyOwned());
+            throw NotTaken(problem);
+        }
+        if (seen && !std::exchange(seenFree, true)) {
+            co_await rest(clock().now() + secondLook);
+            continue;
+        }
+        if (seen) {
+            // All or none; but of an owner whom others use too, some may have been held before.
+            bool some = false;
+            for (std::size_t i = 0; i < keys.size() && keys.size() > 1; ++i) {
+                const std::optional<Renewal> one = co_await look(keys[i], owner);
+                some = some || !one || one->isHeld();
+            }
+            if (some && !options.isUniquelyOwned())
+                throw OutcomeUnknown(problem + "; the owner holds some of the keys, not all");
+            throw NotTaken(problem);
+        }
+        if (clock().now() >= until)
+            throw OutcomeUnknown(problem + ", and looking again was not possible");
+        co_await rest(std::min(until, clock().now() + pause));
+    }
+}
+
+} // namespace lockboard
