@@ -32,7 +32,8 @@ static void judge(std::string_view info, std::vector<Finding>& findings)
 Task<CheckReport> RedisProvider::check()
 {
     CheckReport report;
-    const RedisEndpoint& endpoint = m_settings.endpoint;
+    // Where there are sentinels, they say its address.
+    const RedisEndpoint& endpoint = m_client.masters().front()->endpoint();
     try {
         RedisCall call(*m_client.masters().front(), RedisCommand("INFO"), RedisEffect::Reads);
         const RedisReply reply = co_await call.answer();

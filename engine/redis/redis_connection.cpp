@@ -3,6 +3,7 @@
 
 #include "engine/errors.h"
 #include "engine/redis/redis_error.h"
+#include "engine/redis/redis_sentinels.h"
 #include "engine/redis/redis_socket.h"
 
 #include <QPointer>
@@ -25,6 +26,8 @@ RedisConnection::RedisConnection(const RedisEndpoint& endpoint, const Container&
     , m_clock(*container.clock)
     , m_log(container.log)
 {
+    if (!endpoint.sentinel.sentinels.empty())
+        watchSentinels(container);
 }
 
 RedisConnection::~RedisConnection()
@@ -66,11 +69,45 @@ void RedisConnection::scheduleConnect(TimePoint when)
     m_connectTimer = m_clock.callAt(when, [this] { connectNow(); });
 }
 
+void RedisConnection::watchSentinels(const Container& container)
+{
+    m_sentinels = std::make_unique<RedisSentinels>(m_endpoint, container);
+    connect(m_sentinels.get(), &RedisSentinels::located, this, &RedisConnection::takeLocation);
+    connect(m_sentinels.get(), &RedisSentinels::failed, this,
+            [this](const std::exception_ptr& problem) {
+                if (m_state == State::Connecting && !m_socket)
+                    drop(problem);
+            });
+}
+
+void RedisConnection::takeLocation(const std::string& host, int port)
+{
+    const std::string before = m_endpoint.name();
+    const bool moved = host != m_endpoint.host || port != m_endpoint.port;
+    m_endpoint.host = host;
+    m_endpoint.port = port;
+    if (m_state == State::Connecting && !m_socket)
+        openSocket();
+    else if (moved && m_state == State::Resting)
+        scheduleConnect(m_clock.now());
+    else if (moved && (m_state == State::Ready || m_state == State::Connecting))
+        drop("The sentinels say that the master is not " + before + " but " + m_endpoint.name()
+             + " now.");
+}
+
 void RedisConnection::connectNow()
 {
     m_clock.cancel(m_connectTimer);
     m_state = State::Connecting;
     m_lastAttempt = m_clock.now();
+    if (m_sentinels)
+        m_sentinels->ask(); // takeLocation() goes on
+    else
+        openSocket();
+}
+
+void RedisConnection::openSocket()
+{
     m_connectTimer = m_clock.callAfter(m_endpoint.connectTimeout, [this] {
         // A Redis that speaks plainly takes our TLS for a line that does not end.
         const bool unheard = m_socket->isEncrypting();
@@ -167,6 +204,11 @@ void RedisConnection::becomeReady(const RedisIdentity& identity)
                "used.");
         return;
     }
+    if (identity.isReplica() && m_sentinels) {
+        drop("Redis at " + m_endpoint.name()
+             + " is a replica, though the sentinels call it the master.");
+        return;
+    }
     std::string change;
     if (identity.isKnown() && m_identity.isKnown())
         change = identity.changeSince(m_identity);
@@ -224,7 +266,7 @@ void RedisConnection::forget(RedisPending& pending)
 
 void RedisConnection::flush()
 {
-    if (m_state != State::Ready || m_out.empty())
+    if (m_state != State::Ready || m_out.empty() || m_leaving)
         return;
     const TimePoint now = m_clock.now();
     if (m_sent == 0)
@@ -294,6 +336,22 @@ void RedisConnection::readAvailable()
     }
 }
 
+//! A script of Redis before 7 repeats what the command in it was told.
+static bool isReadOnly(const RedisReply& reply)
+{
+    return reply.isError()
+        && (reply.isError("READONLY") || reply.text().find("-READONLY") != std::string_view::npos);
+}
+
+void RedisConnection::leaveSoon()
+{
+    const auto leave = [this, epoch = m_epoch] {
+        if (epoch == m_epoch)
+            drop("Redis at " + m_endpoint.name() + " is not the master any more.");
+    };
+    QMetaObject::invokeMethod(this, leave, Qt::QueuedConnection);
+}
+
 void RedisConnection::deliver(RedisReply reply)
 {
     if (m_onMessage && reply.at(0).text() == "message") {
@@ -305,12 +363,16 @@ void RedisConnection::deliver(RedisReply reply)
         drop(lost("it answered without being asked" + said));
         return;
     }
+    m_leaving |= m_sentinels && isReadOnly(reply);
     Slot& slot = m_slots.front();
     RedisPending* const pending = slot.pending;
     if (--slot.due == 0) {
         m_slots.pop_front();
         --m_sent;
     }
+    // What was sent is answered first: each with a refusal, and not with a loss of the connection.
+    if (m_leaving && m_sent == 0)
+        leaveSoon();
     if (!pending)
         return;
     if (pending->m_replies)
@@ -398,6 +460,7 @@ void RedisConnection::failAll(const std::exception_ptr& unsent,
 void RedisConnection::discardSocket()
 {
     ++m_epoch;
+    m_leaving = false;
     m_steps.clear();
     if (m_reader)
         redisReaderFree(m_reader);

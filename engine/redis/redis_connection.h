@@ -14,13 +14,15 @@ struct redisReader;
 
 namespace lockboard {
 
+class RedisSentinels;
 class RedisSocket;
 
 //! One connection that any number of commands share: sent in order, those of one turn of the event
 //! loop with one write, answered in order. Lost, it comes back by itself, later and later up to
 //! every five seconds; a call made meanwhile waits for the outcome of the next attempt. Commands
 //! that were not sent fail with Unavailable; of those that were, the mutations with OutcomeUnknown.
-//! Nothing is ever sent twice.
+//! Nothing is ever sent twice. Where there are sentinels, it goes to the server that they call the
+//! master at the time, and leaves it as soon as that is another.
 class RedisConnection final : public QObject {
     Q_OBJECT
 
@@ -69,6 +71,9 @@ private:
     void forget(RedisPending& pending);
 
     void connectNow();
+    void openSocket();
+    void watchSentinels(const Container& container);
+    void takeLocation(const std::string& host, int port);
     void scheduleConnect(TimePoint when);
     void shakeHands();
     void takeHandshakeReply(const RedisReply& reply);
@@ -76,6 +81,7 @@ private:
     void flush();
     void readAvailable();
     void deliver(RedisReply reply);
+    void leaveSoon();
     void watchSilence();
     void checkSilence();
     void drop(std::exception_ptr problem);
@@ -90,6 +96,7 @@ private:
     Logger m_log;
     std::function<void(const RedisReply&)> m_onMessage;
     State m_state = State::Idle;
+    std::unique_ptr<RedisSentinels> m_sentinels; // null: the server does not move
     RedisSocket* m_socket = nullptr;
     redisReader* m_reader = nullptr;
     std::string m_out; // not yet written
@@ -110,6 +117,7 @@ private:
     int m_handling = 0; // how deep we are in signals of the socket
     bool m_reading = false;
     bool m_flushPosted = false;
+    bool m_leaving = false; // a master no longer: nothing more is sent to it
 };
 
 } // namespace lockboard

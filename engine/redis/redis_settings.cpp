@@ -20,16 +20,27 @@ std::string RedisEndpoint::name() const
 {
     if (!path.empty())
         return path;
+    if (host.empty())
+        return "the master \"" + printable(sentinel.master) + '"';
     const bool v6 = host.find(':') != std::string::npos;
     return (v6 ? '[' + host + ']' : host) + ':' + std::to_string(port);
 }
 
-//! Nothing that is sent leaves this machine.
-bool RedisEndpoint::isHere() const
+//! Nothing that is sent there leaves this machine.
+static bool isHere(const std::string& host)
 {
     const QString name = QString::fromStdString(host).toLower();
-    return !path.empty() || name == "localhost"_L1 || name.endsWith(".localhost"_L1)
+    return name == "localhost"_L1 || name.endsWith(".localhost"_L1)
         || QHostAddress(name).isLoopback();
+}
+
+bool RedisEndpoint::isHere() const
+{
+    const auto& asked = sentinel.sentinels;
+    if (!asked.empty()) // a master is hardly elsewhere if all of them are here
+        return std::all_of(asked.begin(), asked.end(),
+                           [](const auto& each) { return lockboard::isHere(each.host); });
+    return !path.empty() || lockboard::isHere(host);
 }
 
 std::vector<std::string> RedisEndpoint::warnings() const
@@ -42,6 +53,13 @@ std::vector<std::string> RedisEndpoint::warnings() const
     if (!tls && !password.empty() && !isHere())
         sentences.push_back("The password for Redis at " + name()
                             + " goes over the network unencrypted; rediss:// would encrypt it.");
+    if (!sentinel.tls && !sentinel.password.empty() && !isHere())
+        sentences.push_back(
+            "The password for the sentinels of \"" + printable(sentinel.master)
+            + "\" goes over the network unencrypted; sentinelTLS would encrypt it.");
+    if (sentinel.tls && !sentinel.tls->verifies())
+        sentences.push_back("The certificates of the sentinels of \"" + printable(sentinel.master)
+                            + "\" are not verified (rejectUnauthorized is false).");
     return sentences;
 }
 
@@ -141,6 +159,16 @@ static void readRedisOptions(const ConfigValue& options, bool hasUrl, RedisEndpo
         options.member("username").fail("names a user but no password");
     if (endpoint.tls && !endpoint.path.empty())
         tls.fail("TLS is not to be had over a Unix socket");
+    endpoint.sentinel = RedisSentinelSettings::read(options);
+    if (!endpoint.sentinel.sentinels.empty()) {
+        if (!endpoint.path.empty())
+            options.member("sentinels").fail("can't be had beside a Unix socket");
+        const bool allowsTls = options.boolOr("enableTLSForSentinelMode", true);
+        if (endpoint.tls && !allowsTls)
+            options.member("enableTLSForSentinelMode")
+                .fail("switches off the TLS that is asked for; leave out one of the two");
+        endpoint.host.clear(); // the sentinels say it, whatever the URL does
+    }
     endpoint.clientName = options.stringOr("connectionName", endpoint.clientName);
     endpoint.connectTimeout = msOr(options, "connectTimeout", endpoint.connectTimeout);
     endpoint.commandTimeout = msOr(options, "commandTimeout", endpoint.commandTimeout);
@@ -161,9 +189,11 @@ RedisSettings RedisSettings::read(const ProviderSetup& setup)
         readRedisOptions(redisOptions, !url.isNull(), settings.endpoint);
     if (url.isNull()
         && (redisOptions.isNull()
-            || (redisOptions.member("host").isNull() && redisOptions.member("path").isNull())))
+            || (redisOptions.member("host").isNull() && redisOptions.member("path").isNull()
+                && redisOptions.member("sentinels").isNull())))
         options.fail(
-            "must say where Redis is: \"redisUrl\", or \"redisOptions\" with host or path");
+            "must say where Redis is: \"redisUrl\", or \"redisOptions\" with host, path or "
+            "sentinels");
 
     const ConfigValue keyspace = options.member("namespace");
     if (!keyspace.isNull()) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/options.h"
+#include "engine/redis/redis_sentinel_settings.h"
 
 #include <memory>
 #include <string>
@@ -21,6 +22,7 @@ public:
     std::shared_ptr<const RedisTls> tls; //!< none: unencrypted
     std::string username;
     std::string password;
+    RedisSentinelSettings sentinel; //!< if it has any, they say host and port
     int database = 0;
     std::string clientName = "lockboard";
     Duration connectTimeout = std::chrono::seconds(10);

@@ -51,6 +51,30 @@ void RedisConfigTest::saysWhereAMistakeIs_data()
         u"must be true or false"_s);
     add("tls over a socket", u"\"redisOptions\": {\"path\": \"/p\", \"tls\": {}}"_s,
         nested + u"tls"_s, u"Unix socket"_s);
+    const QString sentinels = u"\"redisOptions\": {\"sentinels\": "_s;
+    add("no sentinels", sentinels + u"[], \"name\": \"shop\"}"_s, nested + u"sentinels"_s,
+        u"at least one"_s);
+    add("no list of sentinels", sentinels + u"{}, \"name\": \"shop\"}"_s, nested + u"sentinels"_s,
+        u"must be a list"_s);
+    add("no sentinel", sentinels + u"[5], \"name\": \"shop\"}"_s, nested + u"sentinels/0"_s,
+        u"must be an object"_s);
+    add("no master's name", sentinels + u"[{}]}"_s, nested + u"sentinels"_s, u"needs \"name\""_s);
+    add("sentinel's port", sentinels + u"[{}, {\"port\": 0}], \"name\": \"shop\"}"_s,
+        nested + u"sentinels/1/port"_s, u"from 1 to 65535"_s);
+    add("unknown of a sentinel", sentinels + u"[{\"colour\": 1}], \"name\": \"shop\"}"_s,
+        nested + u"sentinels/0/colour"_s, u"is not a known option"_s);
+    add("sentinel's user only",
+        sentinels + u"[{}], \"name\": \"shop\", \"sentinelUsername\": \"s3cret\"}"_s,
+        nested + u"sentinelUsername"_s, u"no password"_s);
+    add("name without sentinels", u"\"redisOptions\": {\"host\": \"h\", \"name\": \"shop\"}"_s,
+        nested + u"name"_s, u"there are no \"sentinels\""_s);
+    add("TLS and no TLS",
+        sentinels
+            + u"[{}], \"name\": \"shop\", \"tls\": true, \"enableTLSForSentinelMode\": false}"_s,
+        nested + u"enableTLSForSentinelMode"_s, u"leave out one of the two"_s);
+    add("sentinels over a socket",
+        u"\"redisUrl\": \"/p\", "_s + sentinels + u"[{}], \"name\": \"shop\"}"_s,
+        nested + u"sentinels"_s, u"Unix socket"_s);
     add("options' type", u"\"redisOptions\": 1"_s, u"/providers/0/options/redisOptions"_s,
         u"must be an object"_s);
     add("namespace", u"\"redisUrl\": \"redis://h\", \"namespace\": \"\""_s,
@@ -83,12 +107,12 @@ void RedisConfigTest::saysWhereAMistakeIs()
 
 void RedisConfigTest::speaksTheSchemesOfRedis()
 {
-    for (const char* url : { "redis://h", "rediss://h:1/2", "redis://u:p@[::1]:7/0?db=3",
-                             "unix:///run/redis.sock", "/run/redis.sock" })
+    for (const char* url : {"redis://h", "rediss://h:1/2", "redis://u:p@[::1]:7/0?db=3",
+                            "unix:///run/redis.sock", "/run/redis.sock"})
         QCOMPARE(Config::connectTo(url).entries().front().provider.kind.identifier,
                  std::string("redis"));
     const ProviderRegistry registry;
-    for (const char* name : { "@medusajs/locking-redis", "@medusajs/medusa/locking-redis" }) {
+    for (const char* name : {"@medusajs/locking-redis", "@medusajs/medusa/locking-redis"}) {
         const auto found = registry.find(name);
         QVERIFY(found && found->medusa);
     }

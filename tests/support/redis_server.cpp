@@ -2,6 +2,7 @@
 #include "tests/support/redis_server.h"
 
 #include <QElapsedTimer>
+#include <QFile>
 #include <QTcpServer>
 #include <QTcpSocket>
 #include <QThread>
@@ -21,10 +22,34 @@ quint16 RedisServer::freePort()
 }
 
 RedisServer::RedisServer(const QStringList& arguments)
-    : m_arguments(arguments)
-    , m_port(freePort())
+    : m_port(freePort())
 {
+    m_arguments = QStringList{QStringLiteral("--port"),       QString::number(m_port),
+                              QStringLiteral("--bind"),       QStringLiteral("127.0.0.1"),
+                              QStringLiteral("--save"),       QString(),
+                              QStringLiteral("--appendonly"), QStringLiteral("no"),
+                              QStringLiteral("--unixsocket"), socketPath(),
+                              QStringLiteral("--dir"),        m_folder.path()}
+        + arguments;
     start();
+}
+
+RedisServer::RedisServer(const QByteArray& sentinelConfiguration)
+    : m_port(freePort())
+{
+    QFile file(m_folder.filePath(QStringLiteral("sentinel.conf")));
+    if (!file.open(QIODevice::WriteOnly))
+        throw std::runtime_error("a sentinel's configuration can't be written");
+    file.write("port " + QByteArray::number(m_port) + "\nbind 127.0.0.1\ndir "
+               + m_folder.path().toUtf8() + '\n' + sentinelConfiguration);
+    m_arguments = {file.fileName(), QStringLiteral("--sentinel")};
+    file.close();
+    start();
+}
+
+std::unique_ptr<RedisServer> RedisServer::sentinel(const QByteArray& configuration)
+{
+    return std::unique_ptr<RedisServer>(new RedisServer(configuration));
 }
 
 RedisServer::~RedisServer()
@@ -42,13 +67,7 @@ void RedisServer::start()
 {
     // A test that is killed, by ctest's timeout say, takes its server along.
     m_process.setChildProcessModifier([] { ::prctl(PR_SET_PDEATHSIG, SIGKILL); });
-    m_process.start(QStringLiteral("redis-server"),
-                    QStringList{QStringLiteral("--port"), QString::number(m_port),
-                                QStringLiteral("--bind"), QStringLiteral("127.0.0.1"),
-                                QStringLiteral("--save"), QString(), QStringLiteral("--appendonly"),
-                                QStringLiteral("no"), QStringLiteral("--unixsocket"), socketPath(),
-                                QStringLiteral("--dir"), m_folder.path()}
-                        + m_arguments);
+    m_process.start(QStringLiteral("redis-server"), m_arguments);
     QElapsedTimer waited;
     waited.start();
     while (waited.elapsed() < 10'000) {

@@ -4,6 +4,8 @@
 #include <QProcess>
 #include <QTemporaryDir>
 
+#include <memory>
+
 namespace lockboard::test {
 
 //! A real redis-server of its own on a free loopback port, in a temporary directory, without
@@ -11,6 +13,8 @@ namespace lockboard::test {
 class RedisServer final {
 public:
     explicit RedisServer(const QStringList& arguments = {});
+    //! A sentinel; `configuration` is in the words of its file, which it writes to itself.
+    [[nodiscard]] static std::unique_ptr<RedisServer> sentinel(const QByteArray& configuration);
     ~RedisServer();
 
     //! Of loopback, free a moment ago.
@@ -31,8 +35,10 @@ public:
     void resume(); //!< SIGCONT
 
 private:
+    explicit RedisServer(const QByteArray& sentinelConfiguration);
+
     QTemporaryDir m_folder;
-    QStringList m_arguments;
+    QStringList m_arguments; // all of them
     QProcess m_process;
     quint16 m_port = 0;
 };
