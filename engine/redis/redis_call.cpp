@@ -25,6 +25,17 @@ void RedisCommand::writeTo(std::string& out) const
     redisFreeSdsCommand(bytes);
 }
 
+std::string escapedForGlob(const std::string& text)
+{
+    std::string out;
+    for (const char letter : text) {
+        if (std::string_view("*?[]\\").find(letter) != std::string_view::npos)
+            out += '\\';
+        out += letter;
+    }
+    return out;
+}
+
 RedisPending::~RedisPending()
 {
     if (m_due > 0)

@@ -33,6 +33,9 @@ private:
     QVarLengthArray<std::size_t, 12> m_sizes;
 };
 
+//! What matches this text and nothing else where Redis takes a pattern.
+[[nodiscard]] std::string escapedForGlob(const std::string& text);
+
 //! Whether the connection may say, when it is lost, that nothing has happened.
 enum class RedisEffect : std::uint8_t { Reads, Mutates };
 

@@ -354,7 +354,8 @@ void RedisConnection::leaveSoon()
 
 void RedisConnection::deliver(RedisReply reply)
 {
-    if (m_onMessage && reply.at(0).text() == "message") {
+    const bool isMessage = reply.isPush() || reply.at(0).text().ends_with("message");
+    if (m_onMessage && isMessage) {
         m_onMessage(reply);
         return;
     }

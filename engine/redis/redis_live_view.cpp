@@ -90,7 +90,8 @@ void RedisLiveView::say(SourceState state)
 void RedisLiveView::sayLive()
 {
     SourceState live(SourceState::Live);
-    live.mode = m_provider->push().isLive() ? tr("push (RESP2)") : tr("polling");
+    const RedisPush& push = m_provider->push();
+    live.mode = push.isLive() ? tr("push (%1)").arg(QLatin1String(push.way())) : tr("polling");
     say(std::move(live));
 }
 

@@ -17,17 +17,6 @@ static constexpr Duration secondLook(10);
 //! After a restart or a failover: how long an operator is told of it.
 static constexpr Duration warningTime = 10min;
 
-static std::string escapedForGlob(const std::string& text)
-{
-    std::string out;
-    for (const char letter : text) {
-        if (std::string_view("*?[]\\").find(letter) != std::string_view::npos)
-            out += '\\';
-        out += letter;
-    }
-    return out;
-}
-
 static Owner ownerOf(std::string_view value)
 {
     return value == RedisProvider::nobody ? Owner() : Owner(value);

@@ -128,7 +128,8 @@ Task<std::string> RedisProvider::liveMode()
         QObject::disconnect(lost);
     }
     if (m_push->isLive())
-        co_return "push by client tracking; all locks are looked at again every 30 s.";
+        co_return std::string("push (") + m_push->way()
+            + "); all locks are looked at again every 30 s.";
     co_return "polling: "
         + (m_push->why().empty() ? std::string("push is not tried while the server does not answer")
                                  : m_push->why())

@@ -9,7 +9,7 @@ namespace lockboard {
 
 using namespace std::chrono_literals;
 
-static constexpr std::string_view channel = "__redis__:invalidate";
+static constexpr const char* ways[] = {"RESP3", "RESP2", "keyspace events"};
 static constexpr Duration heartbeat = 2s;
 static constexpr Duration longestSilence = 3s;
 // A server may be upgraded, or a user permitted more.
@@ -24,6 +24,7 @@ static Container silent(const Container& container)
 RedisPush::RedisPush(const RedisEndpoint& endpoint, std::string prefix, const Container& container)
     : m_endpoint(endpoint)
     , m_prefix(std::move(prefix))
+    , m_eventPrefix("__keyspace@" + std::to_string(endpoint.database) + "__:")
     , m_clock(*container.clock)
     , m_container(container)
 {
@@ -39,7 +40,7 @@ RedisPush::~RedisPush()
 void RedisPush::open()
 {
     if (m_mode == Mode::Off)
-        connectAnew();
+        connectAnew(firstWay());
 }
 
 void RedisPush::close()
@@ -53,9 +54,20 @@ void RedisPush::close()
     Q_EMIT lost();
 }
 
-void RedisPush::connectAnew()
+const char* RedisPush::way() const
+{
+    return ways[static_cast<std::size_t>(m_way)];
+}
+
+RedisPush::Way RedisPush::firstWay()
+{
+    return RedisReply::canBePush() ? Way::Resp3 : Way::Resp2;
+}
+
+void RedisPush::connectAnew(Way way)
 {
     m_mode = Mode::Trying;
+    m_way = way;
     m_connection = std::make_unique<RedisConnection>(m_endpoint, silent(m_container));
     m_connection->setMessageHandler([this](const RedisReply& message) { take(message); });
     connect(m_connection.get(), &RedisConnection::ready, this, [this] { arm(); });
@@ -71,43 +83,29 @@ void RedisPush::connectAnew()
 
 Task<void> RedisPush::arm()
 {
+    std::string refusal;
     try {
-        std::string id;
-        {
-            RedisCall call(*m_connection, RedisCommand("CLIENT") << "ID", RedisEffect::Reads);
-            const RedisReply reply = co_await call.answer();
-            if (reply.isError()) {
-                refuse(reply);
-                co_return;
-            }
-            id = std::to_string(reply.integer());
-        }
-        {
-            // Before SUBSCRIBE: a connection that subscribes may not ask for it any more.
-            RedisCommand command("CLIENT");
-            command << "TRACKING"
-                    << "ON"
-                    << "REDIRECT" << id << "BCAST"
-                    << "PREFIX" << m_prefix;
-            RedisCall call(*m_connection, command, RedisEffect::Reads);
-            const RedisReply reply = co_await call.answer();
-            if (reply.isError()) {
-                refuse(reply);
-                co_return;
-            }
-        }
-        RedisCall call(*m_connection, RedisCommand("SUBSCRIBE") << channel, RedisEffect::Reads);
-        const RedisReply reply = co_await call.answer();
-        if (reply.isError()) {
-            refuse(reply);
-            co_return;
-        }
+        if (m_way == Way::Resp3)
+            refusal = co_await askForPush();
+        else if (m_way == Way::Resp2)
+            refusal = co_await askForRedirection();
+        else
+            refusal = co_await askForEvents();
     } catch (const LockError&) {
         co_return; // lost: the connection says so itself, and tries again
     }
+    if (refusal.empty())
+        becomeLive();
+    else
+        refuse(refusal);
+}
+
+void RedisPush::becomeLive()
+{
     m_mode = Mode::Live;
     m_why.clear();
     m_logged.clear();
+    m_refusals.clear();
     m_clock.cancel(m_timer);
     m_timer = m_clock.callAfter(heartbeat, [this] { beat(); });
     m_dirty.clear(); // whoever listens looks at everything now
@@ -115,13 +113,18 @@ Task<void> RedisPush::arm()
     Q_EMIT live();
 }
 
-void RedisPush::refuse(const RedisReply& reply)
+void RedisPush::refuse(const std::string& why)
 {
+    m_refusals += (m_refusals.empty() ? "" : "; ") + why;
+    if (m_way != Way::Events) {
+        connectAnew(m_way == Way::Resp3 ? Way::Resp2 : Way::Events);
+        return;
+    }
     // It stays so until somebody sees to it: no reason to keep a connection.
     m_connection->close();
     m_clock.cancel(m_timer);
-    m_timer = m_clock.callAfter(pauseAfterRefusal, [this] { connectAnew(); });
-    lose("the server refuses client tracking (" + printable(reply.text()) + ')');
+    m_timer = m_clock.callAfter(pauseAfterRefusal, [this] { connectAnew(firstWay()); });
+    lose(std::exchange(m_refusals, {}));
     // That the server can't be reached, the provider's own connection says already.
     if (m_why != std::exchange(m_logged, m_why))
         m_container.log(LogLevel::Info, "Redis does not push, so it is polled: " + m_why);
@@ -166,13 +169,20 @@ Task<void> RedisPush::ping()
 
 void RedisPush::take(const RedisReply& message)
 {
-    if (message.at(1).text() != channel)
-        return;
-    const RedisReply names = message.at(2);
-    if (names.isNil())
-        m_allDirty = true;
-    for (std::size_t i = 0; i < names.size(); ++i)
-        m_dirty.emplace(names.at(i).text());
+    if (m_way == Way::Events) {
+        const std::string_view from = message.at(2).text();
+        if (from.starts_with(m_eventPrefix))
+            m_dirty.emplace(from.substr(m_eventPrefix.size()));
+    } else {
+        const bool pushed = message.isPush();
+        if (message.at(pushed ? 0 : 1).text() != (pushed ? "invalidate" : redirectionChannel))
+            return;
+        const RedisReply names = message.at(pushed ? 1 : 2);
+        if (names.isNil())
+            m_allDirty = true;
+        for (std::size_t i = 0; i < names.size(); ++i)
+            m_dirty.emplace(names.at(i).text());
+    }
     if (m_deliveryPosted)
         return;
     m_deliveryPosted = true;

@@ -8,11 +8,12 @@
 
 namespace lockboard {
 
-//! Hears from the server which keys have changed, whoever changed them: client tracking in its
-//! broadcasting mode, redirected to the very connection that asks for it, so that one socket can
-//! die only, and PING notices if it does. That speaks RESP2, which is all that hiredis before 1.0
-//! can. Of every change it hears the name only, and of SWAPDB nothing. Lives on the engine's
-//! thread.
+//! Hears from the server which keys have changed, whoever changed them. Of the ways to hear it the
+//! first that the server grants is taken: client tracking in its broadcasting mode, pushed over
+//! RESP3 if the hiredis we are built with can, else redirected over RESP2 to the very connection
+//! that asks for it; else keyspace events, if the server sends them already. One socket in each, so
+//! that nothing can die but that, and PING notices if it does. Of every change it hears the name
+//! only, and of SWAPDB nothing. Lives on the engine's thread.
 class RedisPush final : public QObject {
     Q_OBJECT
 
@@ -26,6 +27,8 @@ public:
     void close();
 
     [[nodiscard]] bool isLive() const { return m_mode == Mode::Live; }
+    //! How it hears, once it is live: "RESP3", "RESP2" or "keyspace events".
+    [[nodiscard]] const char* way() const;
     //! An attempt has shown whether the server pushes.
     [[nodiscard]] bool isSettled() const { return isLive() || !m_why.empty(); }
     //! Why it is not live, if an attempt has shown that: a phrase or a sentence without its stop.
@@ -43,11 +46,19 @@ Q_SIGNALS:
 
 private:
     enum class Mode : std::uint8_t { Off, Trying, Live, Closed };
+    enum class Way : std::uint8_t { Resp3, Resp2, Events };
 
-    void connectAnew();
+    static constexpr std::string_view redirectionChannel = "__redis__:invalidate";
+    [[nodiscard]] static Way firstWay();
+    void connectAnew(Way way);
     Task<void> arm();
+    // Each gives what the server says against it; empty: it hears now.
+    Task<std::string> askForPush();
+    Task<std::string> askForRedirection();
+    Task<std::string> askForEvents();
+    void becomeLive();
+    void refuse(const std::string& why);
     Task<void> ping();
-    void refuse(const RedisReply& reply);
     void lose(std::string why);
     void beat();
     void take(const RedisReply& message);
@@ -55,9 +66,12 @@ private:
 
     RedisEndpoint m_endpoint;
     std::string m_prefix;
+    std::string m_eventPrefix; // of the channel that tells of a key
     Clock& m_clock;
     Container m_container;
     Mode m_mode = Mode::Off;
+    Way m_way = Way::Resp2;
+    std::string m_refusals; // of the ways tried so far
     std::string m_why;
     std::string m_logged;
     std::unordered_set<std::string> m_dirty; // of this turn of the event loop

@@ -30,11 +30,27 @@ bool RedisReply::isString() const
     return m_reply && m_reply->type == REDIS_REPLY_STRING;
 }
 
+#ifdef REDIS_REPLY_PUSH
+static constexpr int pushType = REDIS_REPLY_PUSH;
+#else
+static constexpr int pushType = -1; // this hiredis speaks RESP2 only
+#endif
+
+bool RedisReply::isPush() const
+{
+    return m_reply && m_reply->type == pushType;
+}
+
+bool RedisReply::canBePush()
+{
+    return pushType >= 0;
+}
+
 std::string_view RedisReply::text() const
 {
     if (!m_reply || !m_reply->str)
         return {};
-    return { m_reply->str, m_reply->len };
+    return {m_reply->str, m_reply->len};
 }
 
 std::int64_t RedisReply::integer() const
@@ -44,7 +60,8 @@ std::int64_t RedisReply::integer() const
 
 std::size_t RedisReply::size() const
 {
-    return m_reply && m_reply->type == REDIS_REPLY_ARRAY ? m_reply->elements : 0;
+    const bool many = m_reply && (m_reply->type == REDIS_REPLY_ARRAY || isPush());
+    return many ? m_reply->elements : 0;
 }
 
 RedisReply RedisReply::at(std::size_t i) const

@@ -23,6 +23,9 @@ public:
     [[nodiscard]] bool isError() const;
     [[nodiscard]] bool isInteger() const;
     [[nodiscard]] bool isString() const;
+    //! What a server that speaks RESP3 sends unasked; never seen with a hiredis older than 1.0.
+    [[nodiscard]] bool isPush() const;
+    [[nodiscard]] static bool canBePush();
     //! Of a string, a status or an error; else empty.
     [[nodiscard]] std::string_view text() const;
     //! Else 0.

@@ -81,7 +81,7 @@ private:
         const QByteArray bytes = client->readAll();
         if (onRequest)
             onRequest(bytes);
-        if (bytes.contains("SUBSCRIBE"))
+        if (bytes.contains("TRACKING"))
             client->setProperty("subscribed", true);
         if (m_fault != Fault::None && bytes.contains(m_trigger)) {
             client->setProperty("fault", int(m_fault));

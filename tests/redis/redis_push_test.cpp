@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "engine/redis/redis_reply.h"
 #include "tests/redis/proxy.h"
 #include "tests/redis/redis_fixture.h"
 
@@ -87,6 +88,7 @@ private Q_SLOTS:
     void comesBackWhenItsConnectionIsKilled();
     void comesBackFromASilentDeath();
     void pollsWhenTrackingIsRefused();
+    void hearsKeyspaceEvents();
 
 private:
     QString cli(const QString& command) const { return m_server->cli(command.split(u' ')); }
@@ -95,10 +97,10 @@ private:
         const QString info = m_server->cli({u"INFO"_s, u"all"_s});
         return info.section(statistic, 1, 1).section(QRegularExpression(u"[^0-9]"_s), 0, 0).toInt();
     }
-    //! Connections that the server counts as subscribed.
+    //! Connections that hear of changes: they track, or have subscribed.
     [[nodiscard]] int subscribers() const
     {
-        return cli(u"CLIENT LIST TYPE pubsub"_s).count(u"id="_s);
+        return cli(u"CLIENT LIST"_s).count(QRegularExpression(u" flags=[A-Za-z]*[tP]"_s));
     }
     //! Until the view has looked at everything after push began.
     void settle(const Shown& shown) const
@@ -318,7 +320,8 @@ void RedisPushTest::comesBackWhenItsConnectionIsKilled()
     const RedisModule module(*m_server);
     const Shown shown(module);
     settle(shown);
-    cli(u"CLIENT KILL TYPE pubsub"_s);
+    const QRegularExpression tracking(u"id=([0-9]+) [^\n]* flags=[A-Za-z]*t"_s);
+    cli(u"CLIENT KILL ID "_s + tracking.match(cli(u"CLIENT LIST"_s)).captured(1));
     cli(u"SET medusa_lock:meanwhile ann"_s);
     settle(shown);
     QVERIFY(shown.locks.contains("meanwhile"));
@@ -360,7 +363,7 @@ void RedisPushTest::pollsWhenTrackingIsRefused()
 {
     {
         const RedisModule free(*m_server);
-        QVERIFY(says(free, "live mode: ", "push by client tracking"));
+        QVERIFY(says(free, "live mode: ", "push (RESP"));
     }
     QTRY_COMPARE(subscribers(), 0);
     m_server->cli({u"ACL"_s, u"SETUSER"_s, u"ann"_s, u"on"_s, u">pw"_s, u"~medusa_lock:*"_s,
@@ -368,6 +371,7 @@ void RedisPushTest::pollsWhenTrackingIsRefused()
     const RedisModule module(
         u"\"redisUrl\": \"redis://ann:pw@127.0.0.1:%1\""_s.arg(m_server->port()));
     QVERIFY(says(module, "live mode: ", "polling: the server refuses client tracking (NOPERM"));
+    QVERIFY(says(module, "live mode: ", "it sends no keyspace events."));
     QCOMPARE(subscribers(), 0);
     const Shown shown(module);
     QTRY_VERIFY(shown.isLive);
@@ -381,7 +385,36 @@ void RedisPushTest::pollsWhenTrackingIsRefused()
                    u"+@all"_s, u"resetchannels"_s});
     const RedisModule mute(
         u"\"redisUrl\": \"redis://bob:pw@127.0.0.1:%1\""_s.arg(m_server->port()));
-    QVERIFY(says(mute, "live mode: ", "polling: the server refuses client tracking (NOPERM"));
+    QVERIFY(says(mute, "live mode: ",
+                 RedisReply::canBePush() // needs no channel
+                     ? "push (RESP3)"
+                     : "polling: the server refuses client tracking (NOPERM"));
+}
+
+void RedisPushTest::hearsKeyspaceEvents()
+{
+    const RedisServer server({u"--notify-keyspace-events"_s, u"Kg$x"_s});
+    server.cli({u"ACL"_s, u"SETUSER"_s, u"ann"_s, u"on"_s, u">pw"_s, u"~*"_s, u"&*"_s, u"+@all"_s,
+                u"-client|tracking"_s});
+    const RedisModule module(
+        u"\"redisUrl\": \"redis://ann:pw@127.0.0.1:%1/3\", \"namespace\": \"a[b*\""_s.arg(
+            server.port())
+        + m_slow);
+    QVERIFY(says(module, "live mode: ", "push (keyspace events)"));
+    const auto cli = [&server](const QStringList& words) {
+        return server.cli(QStringList{u"-n"_s, u"3"_s} + words);
+    };
+    cli({u"SET"_s, u"a[b*x"_s, u"medusa"_s});
+    const Shown shown(module);
+    QTRY_VERIFY(shown.isLive && shown.locks.contains("x"));
+    const Waiter waiter(module, "x", "ann");
+    QTest::qWait(300);
+    QVERIFY(!waiter.isDone());
+    cli({u"SET"_s, u"a[b*y"_s, u"medusa"_s, u"PX"_s, u"60000"_s});
+    QTRY_VERIFY_WITH_TIMEOUT(shown.locks.contains("y"), 500);
+    cli({u"DEL"_s, u"a[b*x"_s});
+    QTRY_VERIFY_WITH_TIMEOUT(waiter.isDone(), 500);
+    QTRY_VERIFY_WITH_TIMEOUT(shown.locks.at("x").owner == Owner("ann"), 500);
 }
 
 } // namespace lockboard::test

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#include "engine/redis/redis_push.h"
+
+// How a server is asked to tell of changes.
+
+namespace lockboard {
+
+static std::string refused(const char* what, const RedisReply& reply)
+{
+    return std::string("the server refuses ") + what + " (" + printable(reply.text()) + ')';
+}
+
+Task<std::string> RedisPush::askForPush()
+{
+    {
+        RedisCall call(*m_connection, RedisCommand("HELLO") << "3", RedisEffect::Reads);
+        const RedisReply reply = co_await call.answer();
+        if (reply.isError())
+            co_return refused("RESP3", reply);
+    }
+    RedisCommand command("CLIENT");
+    command << "TRACKING"
+            << "ON"
+            << "BCAST"
+            << "PREFIX" << m_prefix;
+    RedisCall call(*m_connection, command, RedisEffect::Reads);
+    const RedisReply reply = co_await call.answer();
+    co_return reply.isError() ? refused("client tracking", reply) : std::string();
+}
+
+Task<std::string> RedisPush::askForRedirection()
+{
+    std::string id;
+    {
+        RedisCall call(*m_connection, RedisCommand("CLIENT") << "ID", RedisEffect::Reads);
+        const RedisReply reply = co_await call.answer();
+        if (reply.isError())
+            co_return refused("client tracking", reply);
+        id = std::to_string(reply.integer());
+    }
+    {
+        // Before SUBSCRIBE: a connection that subscribes may not ask for it any more.
+        RedisCommand command("CLIENT");
+        command << "TRACKING"
+                << "ON"
+                << "REDIRECT" << id << "BCAST"
+                << "PREFIX" << m_prefix;
+        RedisCall call(*m_connection, command, RedisEffect::Reads);
+        const RedisReply reply = co_await call.answer();
+        if (reply.isError())
+            co_return refused("client tracking", reply);
+    }
+    RedisCall call(*m_connection, RedisCommand("SUBSCRIBE") << redirectionChannel,
+                   RedisEffect::Reads);
+    const RedisReply reply = co_await call.answer();
+    co_return reply.isError() ? refused("client tracking", reply) : std::string();
+}
+
+Task<std::string> RedisPush::askForEvents()
+{
+    {
+        RedisCommand command("CONFIG");
+        command << "GET"
+                << "notify-keyspace-events";
+        RedisCall call(*m_connection, command, RedisEffect::Reads);
+        const RedisReply reply = co_await call.answer();
+        if (reply.isError())
+            co_return refused("to say whether it sends keyspace events", reply);
+        // To turn them on is the administrator's business.
+        const std::string_view flags = reply.at(1).text();
+        const auto sends = [flags](char kind) { return flags.find(kind) != flags.npos; };
+        if (!sends('K') || !(sends('A') || (sends('g') && sends('$') && sends('x'))))
+            co_return "it sends no keyspace events";
+    }
+    const std::string pattern = m_eventPrefix + escapedForGlob(m_prefix) + '*';
+    RedisCall call(*m_connection, RedisCommand("PSUBSCRIBE") << pattern, RedisEffect::Reads);
+    const RedisReply reply = co_await call.answer();
+    co_return reply.isError() ? refused("keyspace events", reply) : std::string();
+}
+
+} // namespace lockboard
