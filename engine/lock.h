@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/clock.h"
+#include "engine/holder_note.h"
 
 #include <cstdint>
 #include <exception>
@@ -109,6 +110,7 @@ public:
     std::optional<TimePoint> leaseEnd; //!< monotonic; none: it never expires
     LockState state = LockState::Held;
     std::optional<FencingToken> token;
+    HolderNote note; //!< where the provider keeps such
     std::string detail; //!< for a state other than Held, what lies there ("hash")
 };
 

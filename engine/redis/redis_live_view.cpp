@@ -152,12 +152,13 @@ std::optional<ChangeKind> RedisLiveView::update(Locks::iterator it, bool isNew,
     const bool lock = entry.kind == RedisEntry::Lock;
     return update(it, isNew, entry.value, lock ? LockState::Held : LockState::WrongType,
                   entry.left ? page.asked + *entry.left : never,
-                  entry.left ? page.answered + *entry.left : never);
+                  entry.left ? page.answered + *entry.left : never, entry.note);
 }
 
 std::optional<ChangeKind> RedisLiveView::update(Locks::iterator it, bool isNew,
                                                 std::string_view value, LockState state,
-                                                TimePoint earliestEnd, TimePoint latestEnd)
+                                                TimePoint earliestEnd, TimePoint latestEnd,
+                                                const RedisNote& note)
 {
     Known& known = it->second;
     const bool ends = latestEnd != never;
@@ -166,12 +167,13 @@ std::optional<ChangeKind> RedisLiveView::update(Locks::iterator it, bool isNew,
         && (!ends
             || (known.leaseEnd >= earliestEnd - noise && known.leaseEnd <= latestEnd + noise));
     const bool sameOwner = known.value == value && known.state == state;
-    if (!isNew && sameEnd && sameOwner)
+    if (!isNew && sameEnd && sameOwner && known.note == note)
         return {};
     if (isNew || !sameEnd)
         known.leaseEnd = earliestEnd;
     known.value = value;
     known.state = state;
+    known.note = note;
     if (isNew)
         return ChangeKind::Acquired;
     return sameOwner ? ChangeKind::Extended : ChangeKind::OwnerChanged;
@@ -197,7 +199,10 @@ Lock RedisLiveView::lockOf(Locks::const_iterator it) const
         lock.detail = known.value;
         return lock;
     }
-    return Lock(it->first, known.value == "*" ? Owner() : Owner(known.value), end);
+    Lock lock(it->first, known.value == "*" ? Owner() : Owner(known.value), end);
+    lock.token = known.note.token;
+    lock.note = known.note.holder;
+    return lock;
 }
 
 void RedisLiveView::setCheck(Locks::iterator it, TimePoint when)

@@ -60,6 +60,7 @@ private:
         std::uint32_t place = 0; // in that slot
         std::uint32_t seen = 0; // by which scan, or since
         LockState state = LockState::Held;
+        RedisNote note;
     };
     using Locks = std::unordered_map<std::string, Known>;
 
@@ -88,7 +89,8 @@ private:
 
     //! Whether anything is to be said: the lock was unknown or has changed.
     std::optional<ChangeKind> update(Locks::iterator it, bool isNew, std::string_view value,
-                                     LockState state, TimePoint earliestEnd, TimePoint latestEnd);
+                                     LockState state, TimePoint earliestEnd, TimePoint latestEnd,
+                                     const RedisNote& note = {});
     std::optional<ChangeKind> update(Locks::iterator it, bool isNew, const RedisEntry& entry,
                                      const RedisPage& page);
     void remove(Locks::iterator it, ChangeKind why);

@@ -106,7 +106,8 @@ Task<void> RedisLiveView::readPage(std::uint32_t scan, std::vector<std::string> 
 {
     const QPointer<RedisLiveView> self(this);
     try {
-        RedisPage page = co_await readLocks(&m_provider->client(), &m_clock, std::move(keys));
+        RedisPage page = co_await readLocks(&m_provider->client(), &m_clock, std::move(keys),
+                                            m_provider->notes().areWritten());
         if (!self || scan != m_scan)
             co_return;
         takePage(page);
@@ -240,7 +241,8 @@ Task<void> RedisLiveView::reread(std::vector<std::string> keys)
         return self && self->m_phase != Phase::Off && !self->isSnapshotting();
     };
     try {
-        RedisPage page = co_await readLocks(&m_provider->client(), &m_clock, std::move(keys));
+        RedisPage page = co_await readLocks(&m_provider->client(), &m_clock, std::move(keys),
+                                            m_provider->notes().areWritten());
         if (wanted()) {
             takeReread(page);
             if (page.hasOtherTypes()) {

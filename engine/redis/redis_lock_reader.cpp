@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/redis/redis_lock_reader.h"
 
+#include "engine/errors.h"
+
 #include <algorithm>
 
 namespace lockboard {
@@ -11,10 +13,28 @@ bool RedisPage::hasOtherTypes() const
                        [](const RedisEntry& entry) { return entry.kind == RedisEntry::OtherType; });
 }
 
-Task<RedisPage> readLocks(RedisClient* client, const Clock* clock, std::vector<std::string> keys)
+//! The texts of the notes; none where they may not be read: they are no more than an extra.
+static Task<RedisAnswers> askNotes(RedisClient* client, std::vector<std::string> keys)
+{
+    for (std::string& key : keys)
+        key = RedisNotes::keyFor(key);
+    try {
+        co_return co_await client->ask(std::move(keys), "GET");
+    } catch (const LockError&) {
+    }
+    co_return RedisAnswers();
+}
+
+Task<RedisPage> readLocks(RedisClient* client, const Clock* clock, std::vector<std::string> keys,
+                          bool withNotes)
 {
     RedisPage page;
-    const RedisAnswers answers = co_await client->ask(keys, "GET", "PTTL");
+    RedisAnswers notes;
+    // Sent behind the questions about the locks, without waiting for their answers.
+    Task<RedisAnswers> asking = client->ask(keys, "GET", "PTTL");
+    if (withNotes)
+        notes = co_await askNotes(client, keys);
+    const RedisAnswers answers = co_await asking;
     page.asked = answers.sentAt;
     page.answered = clock->now();
     page.entries.reserve(keys.size());
@@ -30,6 +50,8 @@ Task<RedisPage> readLocks(RedisClient* client, const Clock* clock, std::vector<s
             if (!value.isNil() && left.integer() != -2)
                 entry.kind = RedisEntry::Lock;
             entry.value = value.text();
+            if (i < notes.replies.size() && notes.replies[i].isString())
+                entry.note = RedisNote::read(notes.replies[i].text(), entry.value);
         }
         if (left.integer() >= 0)
             entry.left = Duration(left.integer());

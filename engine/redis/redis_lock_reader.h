@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/redis/redis_client.h"
+#include "engine/redis/redis_note.h"
 
 namespace lockboard {
 
@@ -16,6 +17,7 @@ public:
     std::string key; //!< as Redis knows it
     std::string value; //!< of a lock the owner or `*`; else the type ("hash")
     std::optional<Duration> left; //!< of the lease; none: for ever
+    RedisNote note; //!< if notes were asked for
 };
 
 //! A page of keys as they are now: GET and PTTL of each, in one go. The server looked at them
@@ -31,9 +33,11 @@ public:
     TimePoint answered;
 };
 
+//! `withNotes`: what lies beside each lock is read too.
 //! Those that are no strings come as OtherType with an empty value: nameTypes() asks further.
 //! \throws Unavailable, Denied, Cancelled
-Task<RedisPage> readLocks(RedisClient* client, const Clock* clock, std::vector<std::string> keys);
+Task<RedisPage> readLocks(RedisClient* client, const Clock* clock, std::vector<std::string> keys,
+                          bool withNotes);
 
 //! Of the entries that are of another type, with the names of their types.
 Task<RedisPage> nameTypes(RedisClient* client, const Clock* clock, RedisPage page);

@@ -27,6 +27,7 @@ RedisProvider::RedisProvider(const Container& container, RedisSettings settings)
     , m_settings(std::move(settings))
     , m_warnings(m_settings.endpoint.warnings())
     , m_scanPattern(escapedForGlob(m_settings.keyspace) + '*')
+    , m_notes(m_settings.fencing, m_settings.annotate)
     , m_acquireScript("acquire.lua")
     , m_extendScript("extend.lua")
     , m_releaseScript("release.lua")
@@ -55,8 +56,12 @@ RedisProvider::~RedisProvider()
     m_client.close();
 }
 
-Task<Grant> RedisProvider::tryAcquire(LockKeys keys, AcquireOptions options, SharedContext)
+Task<Grant> RedisProvider::tryAcquire(LockKeys keys, AcquireOptions options, SharedContext context)
 {
+    if (m_notes.areWritten()) {
+        std::string note = m_notes.textFor(options.owner().value_or(nobody), context);
+        return acquireByScript(std::move(keys), std::move(options), std::move(note));
+    }
     if (keys.size() > 1)
         return acquireByScript(std::move(keys), std::move(options));
     return acquireOne(std::move(keys), std::move(options));
@@ -97,6 +102,13 @@ Task<Grant> RedisProvider::acquireOne(LockKeys keys, AcquireOptions options)
     co_return Grant(leaseEnd);
 }
 
+void RedisProvider::addNotes(RedisEval& eval) const
+{
+    const auto locks = eval.keys.size();
+    for (qsizetype i = 0; m_notes.areWritten() && i < locks; ++i)
+        eval.addKey(RedisNotes::keyFor(eval.keys[i]));
+}
+
 //! What a script says of a key that stands in its way.
 static void throwIfRefused(const RedisReply& reply, const LockKeys& keys)
 {
@@ -113,16 +125,23 @@ static void throwIfRefused(const RedisReply& reply, const LockKeys& keys)
     throw Conflict(key, ownerOf(reply.at(2).text()), remaining);
 }
 
-Task<Grant> RedisProvider::acquireByScript(LockKeys keys, AcquireOptions options)
+Task<Grant> RedisProvider::acquireByScript(LockKeys keys, AcquireOptions options, std::string note)
 {
     const bool claims = m_settings.ownerless == Ownerless::Claimable && !options.isExclusive();
     RedisEval eval(m_acquireScript);
     for (const std::string& key : keys)
         eval.addKey(stored(key));
+    addNotes(eval);
+    if (m_notes.haveTokens())
+        eval.addKey(RedisNotes::counterFor(eval.keys.front()));
     eval.addArgument(options.owner().value_or(nobody));
     eval.addArgument(options.lease() ? std::to_string(options.lease()->count()) : std::string());
     eval.addArgument(claims ? "1" : "0");
     eval.addArgument(options.reenters() ? "1" : "0");
+    if (!note.empty()) {
+        eval.addArgument(std::to_string(keys.size()));
+        eval.addArgument(note);
+    }
     const TimePoint began = clock().now();
     RedisAnswer answer;
     std::string problem;
@@ -131,8 +150,15 @@ Task<Grant> RedisProvider::acquireByScript(LockKeys keys, AcquireOptions options
     } catch (const OutcomeUnknown& error) {
         problem = error.message();
     }
-    if (!problem.empty())
-        co_return co_await settleAcquire(std::move(keys), std::move(options), began, problem);
+    if (!problem.empty()) {
+        const Grant held = co_await settleAcquire(keys, options, began, problem);
+        if (!m_notes.haveTokens())
+            co_return held;
+        // The token went with the answer; the keys are ours, so that an extension gives another.
+        Grant again =
+            co_await acquireByScript(std::move(keys), std::move(options), std::move(note));
+        co_return again.asExtension(held.isExtension());
+    }
     throwIfRefused(answer.reply, keys);
     const bool extension = answer.reply.at(1).integer() != 0;
     const std::int64_t kept = answer.reply.at(2).integer();
@@ -145,7 +171,10 @@ Task<Grant> RedisProvider::acquireByScript(LockKeys keys, AcquireOptions options
         noteChanged({keys.begin(), keys.end()}); // each has the lease it had
     else
         noteHeld(keys, options.owner(), leaseEnd);
-    co_return Grant(leaseEnd).asExtension(extension);
+    std::optional<FencingToken> token;
+    if (m_notes.haveTokens())
+        token = FencingToken(answer.reply.at(3).integer());
+    co_return Grant(leaseEnd, token).asExtension(extension);
 }
 
 Task<Grant> RedisProvider::settleAcquire(LockKeys keys, AcquireOptions options, TimePoint began,
@@ -163,8 +192,11 @@ Task<Renewal> RedisProvider::renew(LockKeys keys, std::string owner, std::option
     RedisEval eval(m_extendScript);
     for (const std::string& key : keys)
         eval.addKey(stored(key));
+    addNotes(eval);
     eval.addArgument(owner);
     eval.addArgument(lease ? std::to_string(lease->count()) : std::string());
+    if (m_notes.areWritten())
+        eval.addArgument(std::to_string(keys.size()));
     const RedisAnswer answer = co_await m_client.eval(std::move(eval));
     const std::int64_t lost = answer.reply.at(0).integer();
     if (lost > 0)
@@ -185,8 +217,11 @@ Task<ReleaseResult> RedisProvider::release(LockKeys keys, ReleaseOptions options
     RedisEval eval(m_releaseScript);
     for (const std::string& key : keys)
         eval.addKey(stored(key));
+    addNotes(eval);
     eval.addArgument(options.owner().value_or(nobody));
     eval.addArgument(m_settings.ownerless == Ownerless::Claimable ? "1" : "0");
+    if (m_notes.areWritten())
+        eval.addArgument(std::to_string(keys.size()));
 
     std::vector<KeyRelease> left;
     RedisAnswer answer;
@@ -240,6 +275,10 @@ void RedisProvider::noteHeld(const LockKeys& keys, const Owner& owner,
                              std::optional<TimePoint> leaseEnd)
 {
     noteMine(keys, owner);
+    if (m_notes.areWritten()) {
+        noteChanged({keys.begin(), keys.end()}); // they read the notes too
+        return;
+    }
     tellViews([&](RedisLiveView& view) {
         for (const std::string& key : keys)
             view.noteHeld(key, owner.value_or(nobody), leaseEnd);
@@ -296,6 +335,7 @@ ProviderFeatures RedisProvider::features() const
 {
     ProviderFeatures features;
     features.shared = true;
+    features.fencingTokens = m_notes.haveTokens();
     return features;
 }
 

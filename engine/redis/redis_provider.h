@@ -3,6 +3,7 @@
 
 #include "engine/basic_provider.h"
 #include "engine/redis/redis_client.h"
+#include "engine/redis/redis_note.h"
 #include "engine/redis/redis_push.h"
 
 #include <QPointer>
@@ -39,6 +40,7 @@ public:
     [[nodiscard]] std::vector<std::string> warnings() const;
     [[nodiscard]] RedisPush& push() { return *m_push; }
     [[nodiscard]] RedisClient& client() { return m_client; }
+    [[nodiscard]] const RedisNotes& notes() const { return m_notes; }
     [[nodiscard]] Clock& sharedClock() const { return clock(); }
     //! The key as Redis knows it.
     [[nodiscard]] std::string stored(const std::string& key) const
@@ -61,9 +63,12 @@ protected:
 
 private:
     Task<Grant> acquireOne(LockKeys keys, AcquireOptions options);
-    Task<Grant> acquireByScript(LockKeys keys, AcquireOptions options);
+    //! `note`: what to write beside the locks; empty if no notes are written.
+    Task<Grant> acquireByScript(LockKeys keys, AcquireOptions options, std::string note = {});
     Task<Grant> settleAcquire(LockKeys keys, AcquireOptions options, TimePoint began,
                               std::string problem);
+    //! To a script's keys, which are locks, the keys of their notes, if such are written.
+    void addNotes(RedisEval& eval) const;
     Task<void> releasePages(ReleaseAllOptions options, ReleaseAllResult* result);
     Task<void> releasePage(std::vector<std::string> page, Owner owner, ReleaseAllResult* result);
     void noteHeld(const LockKeys& keys, const Owner& owner, std::optional<TimePoint> leaseEnd);
@@ -92,6 +97,7 @@ private:
     RedisSettings m_settings;
     std::vector<std::string> m_warnings;
     std::string m_scanPattern;
+    RedisNotes m_notes;
     RedisScript m_acquireScript;
     RedisScript m_extendScript;
     RedisScript m_releaseScript;

@@ -63,9 +63,12 @@ Task<void> RedisProvider::releasePage(std::vector<std::string> page, Owner owner
     std::vector<Owner> owners(page.size(), owner);
     for (const std::string& key : page)
         eval.addKey(key);
+    addNotes(eval);
     if (owner) {
         eval.addArgument("all");
         eval.addArgument(*owner);
+        if (m_notes.areWritten())
+            eval.addArgument(std::to_string(page.size()));
     } else {
         // Every lock: then each must be the one that is there now.
         eval.addArgument("each");

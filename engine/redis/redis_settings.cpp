@@ -2,6 +2,7 @@
 #include "engine/redis/redis_settings.h"
 
 #include "engine/provider_registry.h"
+#include "engine/redis/redis_note.h"
 #include "engine/redis/redis_tls.h"
 
 #include <QHostAddress>
@@ -214,6 +215,13 @@ RedisSettings RedisSettings::read(const ProviderSetup& setup)
         if (settings.backoffFactor < 1 || settings.backoffFactor > 100)
             factor.fail("must be a number from 1 to 100");
     }
+    settings.fencing = options.boolOr("fencing", settings.fencing);
+    settings.annotate = options.boolOr("annotate", settings.annotate);
+    const std::string_view ours = RedisNotes::keyspace;
+    if ((settings.fencing || settings.annotate)
+        && (ours.starts_with(settings.keyspace) || settings.keyspace.starts_with(ours)))
+        keyspace.fail("must not begin as \"lockboard:\" does: what \"fencing\" and \"annotate\" "
+                      "write there would count as locks");
     return settings;
 }
 

@@ -48,6 +48,8 @@ public:
     Duration firstRetry = std::chrono::milliseconds(20); //!< `defaultRetryInterval`
     Duration longestRetry = std::chrono::seconds(1); //!< `maximumRetryInterval`
     double backoffFactor = 2;
+    bool fencing = false; //!< every grant has a token
+    bool annotate = false; //!< who took a lock is written beside it
 
     //! \throws ConfigError; it never repeats a URL, which may hold a password
     [[nodiscard]] static RedisSettings read(const ProviderSetup& setup);

@@ -30,10 +30,12 @@ private:
     static Config config(Ownerless policy)
     {
         const std::string word = policy == Ownerless::Exclusive ? "exclusive" : "claimable";
+        const std::string more = NOTED ? R"(, "fencing": true, "annotate": true)" : "";
         return Config::parse(
             R"({"providers": [{"resolve": "redis", "id": "shop", "is_default": true, "options":
                {"redisUrl": ")"
-                + server().url().toStdString() + R"(", "ownerless": ")" + word + R"("}}]})",
+                + server().url().toStdString() + R"(", "ownerless": ")" + word + '"' + more
+                + "}}]}",
             "test", ".");
     }
 

@@ -1,12 +1,15 @@
 -- SPDX-License-Identifier: MIT
 -- One page of a release of all: a compare-and-delete key by key.
--- KEYS: the page. ARGV: 'all' and the value that every lock must have; or 'each' and, key by key,
--- 'v' with the value that was seen, or '' where none was.
+-- KEYS: the page; with notes, those of the page follow. ARGV: 'all', the value that every lock must
+-- have and, with notes, how many of KEYS are locks; or 'each' and, key by key, 'v' with the value
+-- that was seen, or '' where none was.
 -- Gives a letter for each key: r(eleased), g(one), o(ther value now), t(ype is another).
 local each = ARGV[1] == 'each'
+local count = each and #ARGV - 1 or tonumber(ARGV[3]) or #KEYS
 local letters = {}
 
-for i, key in ipairs(KEYS) do
+for i = 1, count do
+    local key, note = KEYS[i], KEYS[count + i]
     local value = redis.pcall('GET', key)
     if type(value) == 'table' then
         if not string.find(value.err, 'WRONGTYPE', 1, true) then
@@ -17,6 +20,9 @@ for i, key in ipairs(KEYS) do
         letters[i] = 'g'
     elseif each and ARGV[i + 1] == 'v' .. value or not each and ARGV[2] == value then
         redis.call('UNLINK', key)
+        if note then
+            redis.pcall('UNLINK', note)
+        end
         letters[i] = 'r'
     else
         letters[i] = 'o'
