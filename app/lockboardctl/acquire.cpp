@@ -7,16 +7,11 @@
 
 namespace lockboard::ctl {
 
-using namespace Qt::StringLiterals;
-
 static void print(const std::string& provider, const Lock& lock, bool extended, bool json,
                   TimePoint now)
 {
     if (json) {
-        QJsonObject object = lockObject(provider, lock, now);
-        if (lock.token) // a string: a JSON number of 64 bits does not survive every reader
-            object.insert(u"token"_s, QString::number(*lock.token));
-        writeLine(object);
+        writeLine(lockObject(provider, lock, now));
         return;
     }
     const std::string ends = lock.leaseEnd

@@ -28,20 +28,37 @@ static std::optional<Duration> remaining(const Lock& lock, TimePoint now)
     return std::max(std::chrono::ceil<Duration>(*lock.leaseEnd - now), Duration(0));
 }
 
+static QJsonObject noteObject(const HolderNote::Fields& note)
+{
+    QJsonObject object{
+        {u"host"_s, QString::fromStdString(note.host)},
+        {u"pid"_s, qint64(note.pid)},
+        {u"program"_s, QString::fromStdString(note.program)},
+        {u"acquiredAt"_s, QString::fromStdString(note.acquiredAt)},
+    };
+    if (!note.requestId.empty())
+        object.insert(u"requestId"_s, QString::fromStdString(note.requestId));
+    return object;
+}
+
 QJsonObject lockObject(const std::string& provider, const Lock& lock, TimePoint now)
 {
     const auto ttl = remaining(lock, now);
     QJsonObject object{
-        { u"provider"_s, QString::fromStdString(provider) },
-        { u"owner"_s, QJsonValue() },
-        { u"ttlMs"_s, ttl ? QJsonValue(qint64(ttl->count())) : QJsonValue() },
-        { u"state"_s, lock.state == LockState::Held ? u"held"_s : u"wrongType"_s },
+        {u"provider"_s, QString::fromStdString(provider)},
+        {u"owner"_s, QJsonValue()},
+        {u"ttlMs"_s, ttl ? QJsonValue(qint64(ttl->count())) : QJsonValue()},
+        {u"state"_s, lock.state == LockState::Held ? u"held"_s : u"wrongType"_s},
     };
     insertBytes(object, u"key"_s, lock.key);
     if (lock.owner)
         insertBytes(object, u"owner"_s, *lock.owner);
     if (!lock.detail.empty())
         object.insert(u"detail"_s, QString::fromStdString(printable(lock.detail)));
+    if (lock.token) // a string: a JSON number of 64 bits does not survive every reader
+        object.insert(u"token"_s, QString::number(*lock.token));
+    if (!lock.note.isEmpty())
+        object.insert(u"note"_s, noteObject(lock.note.fields()));
     return object;
 }
 

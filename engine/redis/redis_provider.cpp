@@ -159,6 +159,9 @@ Task<Grant> RedisProvider::acquireByScript(LockKeys keys, AcquireOptions options
             co_await acquireByScript(std::move(keys), std::move(options), std::move(note));
         co_return again.asExtension(held.isExtension());
     }
+    const bool forestalled = answer.reply.at(0).text() == "held" && options.look() == 0;
+    if (m_notes.areWritten() && forestalled && m_push->isLive())
+        noteForestalled(keys.front());
     throwIfRefused(answer.reply, keys);
     const bool extension = answer.reply.at(1).integer() != 0;
     const std::int64_t kept = answer.reply.at(2).integer();

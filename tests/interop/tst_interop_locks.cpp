@@ -23,6 +23,7 @@ private Q_SLOTS:
     void releasesTheOwnerless();
     void releaseAllFreesOneOwners();
     void releaseAllOfTheCommandLineFreesOneOwners();
+    void ourExtraKeysAreNothingToMedusa();
     void medusaTakesWhatWeLeave();
     void weTakeWhatMedusaLeaves();
 
@@ -251,6 +252,33 @@ void InteropLocksTest::releaseAllOfTheCommandLineFreesOneOwners()
     QCOMPARE(run.code, 0);
     QCOMPARE(run.json().value(0)[u"released"].toInt(), 4);
     QCOMPARE(keys(), (QStringList{u"anna_1"_s, u"bob_1"_s, u"free_1"_s}));
+}
+
+void InteropLocksTest::ourExtraKeysAreNothingToMedusa()
+{
+    const RedisModule noted(m_server, u", \"fencing\": true, \"annotate\": true"_s);
+    await(noted->acquire("a", AcquireOptions().ownedBy("ann").expiringIn(60s)));
+    await(noted->acquire(LockKeys("b", "c"), AcquireOptions().ownedBy("ann")));
+    await(noted->acquire("d"));
+    const auto extra = [this] { return cli(u"KEYS lockboard:*"_s).split(u'\n').size(); };
+    QCOMPARE(extra(), 5); // four notes, one counter
+    QCOMPARE(refusal(u"acquire"_s, call({u"a"_s}, u"bob"_s, 60)), refusalOf(u"a"_s));
+    m_medusa.run(u"release"_s, call({u"a"_s}, u"ann"_s));
+    QCOMPARE(keys(), (QStringList{u"b"_s, u"c"_s, u"d"_s}));
+    m_medusa.run(u"releaseAll"_s, call({}, u"ann"_s));
+    m_medusa.run(u"releaseAll"_s, call({}));
+    QCOMPARE(keys(), QStringList());
+    QCOMPARE(extra(), 5); // not touched: each ends by itself, the counter stays
+
+    // What Medusa takes then is not taken for what the old notes say.
+    m_medusa.run(u"acquire"_s, call({u"a"_s, u"b"_s}, u"bob"_s, 60));
+    Seen seen(*noted.operator->());
+    QTRY_VERIFY(seen.complete);
+    QVERIFY(seen.has("a", "bob") && seen.has("b", "bob"));
+    QVERIFY(seen.locks["a"].note.isEmpty() && !seen.locks["a"].token);
+    const Grant grant = await(noted->acquire("a", AcquireOptions().ownedBy("bob").expiringIn(60s)));
+    QTRY_COMPARE(seen.locks["a"].token, grant.token());
+    QVERIFY(await(noted->release("a", ReleaseOptions().ownedBy("bob"))).allReleased());
 }
 
 void InteropLocksTest::medusaTakesWhatWeLeave()

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tests/redis/listed.h"
+#include "tests/redis/proxy.h"
 
 #include <QCoroTimer>
 #include <QDateTime>
@@ -28,6 +29,7 @@ private Q_SLOTS:
     void takesNothingWithABadCounter_data();
     void takesNothingWithABadCounter();
     void isKeptByRenewal();
+    void survivesALostAnswer();
     void isListed();
     void lastTokenIsExact();
     void takesOneRoundTrip();
@@ -141,6 +143,21 @@ void RedisFencingTest::isKeptByRenewal()
     };
     const FencingToken mine = await(locks->execute("k", job, ExecuteOptions().expiringIn(300ms)));
     QCOMPARE(seen, std::vector<FencingToken>(12, mine));
+}
+
+void RedisFencingTest::survivesALostAnswer()
+{
+    Proxy proxy(m_server->port());
+    const RedisModule locks(u"\"redisUrl\": \"redis://127.0.0.1:%1\""_s.arg(proxy.port()) + on);
+    const AcquireOptions x = AcquireOptions().ownedBy("X").expiringIn(60s);
+    const Grant before = await(locks->acquire("k", x)); // the server knows the scripts
+    await(locks->execute("k2", [] {}));
+    await(locks->release("k", ReleaseOptions().ownedBy("X")));
+    proxy.failAt("EVALSHA", Proxy::Fault::DropsAfter);
+    const Grant grant = await(locks->acquire("k", x));
+    QVERIFY(proxy.hasFailed());
+    QVERIFY(grant.token() > before.token());
+    QCOMPARE(listed(locks).at("k").token, grant.token());
 }
 
 void RedisFencingTest::isListed()

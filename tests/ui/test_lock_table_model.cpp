@@ -3,6 +3,7 @@
 #include "ui/locks/lock_table_view.h"
 
 #include <QAbstractItemModelTester>
+#include <QHeaderView>
 #include <QSignalSpy>
 #include <QTest>
 
@@ -28,6 +29,16 @@ class TestLockTableModel final : public QObject {
         }
         m_model->commit();
         QTRY_COMPARE(m_model->rowCount(), count);
+    }
+    [[nodiscard]] static Lock noted(const std::string& key, const std::string& host, int pid)
+    {
+        Lock lock(key, "ann", now + 42s);
+        HolderNote::Fields& note = lock.note.edit();
+        note.host = host;
+        note.program = "shop";
+        note.pid = pid;
+        note.acquiredAt = "2026-01-02T03:04:05.678Z";
+        return lock;
     }
     [[nodiscard]] QString at(int row, LockColumn column = LockColumn::Key) const
     {
@@ -58,13 +69,89 @@ private Q_SLOTS:
                 cells << at(r, LockColumn(column));
             return cells;
         };
-        QCOMPARE(row(0), QStringList({u"a"_s, u"ann"_s, u"42 s"_s, u"Held"_s}));
-        QCOMPARE(row(1), QStringList({u"b"_s, u"no owner"_s, u"never expires"_s, u"Held"_s}));
-        QCOMPARE(row(2), QStringList({u"c"_s, u"–"_s, u"never expires"_s, u"Not a lock (hash)"_s}));
-        QCOMPARE(row(3), QStringList({u"d\\xff"_s, u"bob"_s, u"9.4 s"_s, u"Expiring"_s}));
+        QCOMPARE(row(0), QStringList({u"a"_s, u"ann"_s, u""_s, u"42 s"_s, u"Held"_s}));
+        QCOMPARE(row(1),
+                 QStringList({u"b"_s, u"no owner"_s, u""_s, u"never expires"_s, u"Held"_s}));
+        QCOMPARE(row(2),
+                 QStringList({u"c"_s, u"–"_s, u""_s, u"never expires"_s, u"Not a lock (hash)"_s}));
+        QCOMPARE(row(3), QStringList({u"d\\xff"_s, u"bob"_s, u""_s, u"9.4 s"_s, u"Expiring"_s}));
         QCOMPARE(m_model->index(0, 0).data(Qt::AccessibleTextRole).toString(),
                  u"Lock a, held by ann, 42 s left"_s);
         QCOMPARE(m_model->lockAt(3).key, std::string("d\xff"));
+    }
+
+    void saysWhoHoldsALock()
+    {
+        QVERIFY(!m_model->hasNotes());
+        m_model->upsert(noted("a", "web-2", 7));
+        m_model->upsert(noted("b", "web-1", 12));
+        m_model->upsert(noted("c", "web-1", 7));
+        m_model->upsert(Lock("d", "ann"));
+        Lock odd = noted("<b>e</b>", "<i>\n", 1);
+        odd.token = 42;
+        odd.note.edit().requestId = "req_1";
+        m_model->upsert(odd);
+        m_model->commit();
+        QVERIFY(m_model->hasNotes());
+        QCOMPARE(at(1, LockColumn::HeldBy), u"web-2 shop[7]"_s);
+        m_model->sort(int(LockColumn::HeldBy), Qt::AscendingOrder);
+        QStringList order;
+        for (int row = 0; row < 5; ++row)
+            order << at(row);
+        QCOMPARE(order, QStringList({u"<b>e</b>"_s, u"c"_s, u"b"_s, u"a"_s, u"d"_s}));
+
+        const auto tip = [&](int row, LockColumn column) {
+            return m_model->index(row, int(column)).data(Qt::ToolTipRole).toString();
+        };
+        QCOMPARE(tip(1, LockColumn::Key),
+                 u"c\nHeld by shop, process 7 on web-1\n"
+                 "Acquired 2026-01-02T03:04:05.678Z, by that host's clock"_s);
+        QVERIFY(tip(1, LockColumn::HeldBy).startsWith(u"Lock c, held by ann"_s));
+        QCOMPARE(tip(4, LockColumn::Key), u"d"_s);
+        // What others wrote is shown, not obeyed.
+        QVERIFY(tip(0, LockColumn::Key).contains(u"&lt;b&gt;e&lt;/b&gt;\n"_s));
+        QVERIFY(tip(0, LockColumn::Key).contains(u"on &lt;i&gt;\\x0a\n"_s));
+        QVERIFY(tip(0, LockColumn::Key).contains(u"Request req_1\nFencing token 42<"_s));
+
+        // Another note, or none, with the lock as it was.
+        m_model->upsert(noted("a", "web-3", 7));
+        m_model->upsert(Lock("b", "ann"));
+        m_model->commit();
+        m_model->sort(int(LockColumn::Key), Qt::AscendingOrder);
+        QCOMPARE(at(1, LockColumn::HeldBy), u"web-3 shop[7]"_s);
+        QCOMPARE(at(2, LockColumn::HeldBy), QString());
+        m_model->clear();
+        QVERIFY(!m_model->hasNotes());
+    }
+
+    void theColumnOfHoldersComesWithTheFirstNote()
+    {
+        LockTableView view(*m_model);
+        view.resize(800, 300);
+        view.show();
+        const auto column = int(LockColumn::HeldBy);
+        m_model->upsert(Lock("a", "ann"));
+        m_model->commit();
+        QVERIFY(view.isColumnHidden(column));
+        m_model->upsert(noted("b", "web-1", 7));
+        m_model->commit();
+        QVERIFY(!view.isColumnHidden(column));
+        QVERIFY(view.columnWidth(column) > 100);
+        QVERIFY(view.columnState().isEmpty()); // nobody has arranged them
+        m_model->remove("b");
+        m_model->commit();
+        QVERIFY(!view.isColumnHidden(column)); // it doesn't flicker
+        m_model->clear();
+        QVERIFY(view.isColumnHidden(column));
+        view.horizontalHeader()->resizeSection(0, 111);
+        LockTableView other(*m_model);
+        other.restoreColumns(view.columnState());
+        QVERIFY(other.isColumnHidden(column));
+        m_model->upsert(noted("b", "web-1", 7));
+        m_model->commit();
+        QVERIFY(!other.isColumnHidden(column));
+        QVERIFY(other.columnWidth(column) > 20);
+        QCOMPARE(other.columnWidth(0), 111);
     }
 
     void rearranges_data()

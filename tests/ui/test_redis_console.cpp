@@ -54,6 +54,29 @@ private Q_SLOTS:
         QTRY_COMPARE(m_console->keys(), QStringList({u"cart_1"_s, u"cart_3"_s, u"odd"_s}));
     }
 
+    void showsWhichProgramHoldsALock()
+    {
+        m_server->cli({u"set"_s, u"medusa_lock:cart_1"_s, u"worker-7"_s});
+        m_server->cli({u"set"_s, u"lockboard:note:{medusa_lock:cart_1}"_s,
+                       u"{\"owner\":\"worker-7\",\"host\":\"web-1\",\"pid\":4711,"
+                       "\"program\":\"shop\",\"token\":12}"_s});
+        m_console = std::make_unique<Console>(
+            false,
+            Config::parse(R"({"providers": [{"resolve": "redis", "id": "shop", "is_default": true,
+                "options": {"annotate": true, "redisUrl": ")"
+                              + m_server->url().toStdString() + R"("}}]})",
+                          "test", "."));
+        m_console->open();
+        QTRY_COMPARE(m_console->keys(), QStringList({u"cart_1"_s}));
+        QCOMPARE(cell(u"cart_1"_s, LockColumn::HeldBy), u"web-1 shop[4711]"_s);
+        QVERIFY(!m_console->table->isColumnHidden(int(LockColumn::HeldBy)));
+        m_console->take("cart_2", "ann");
+        QTRY_COMPARE(m_console->keys().size(), 2);
+        QVERIFY(
+            cell(u"cart_2"_s, LockColumn::HeldBy)
+                .endsWith(u" test_redis_console[%1]"_s.arg(QCoreApplication::applicationPid())));
+    }
+
     void releasesAStuckLockAndOnlyThat()
     {
         m_server->cli({u"set"_s, u"medusa_lock:cart_1"_s, u"worker-7"_s});

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <tuple>
 
 namespace lockboard {
 
@@ -44,6 +45,30 @@ std::vector<std::uint32_t> ownerRanks(const LockTable& table)
     return ranks;
 }
 
+//! By row: the place of its note among all; those without come last.
+std::vector<std::uint32_t> noteRanks(const LockTable& table)
+{
+    std::vector<std::uint32_t> ranks(table.rows.size(), std::numeric_limits<std::uint32_t>::max());
+    std::vector<RowId> noted;
+    for (std::size_t i = 0; i < table.rows.size(); ++i) {
+        if (!table.rows[i].note.isEmpty())
+            noted.push_back(static_cast<RowId>(i));
+    }
+    const auto placeOf = [&](RowId id) {
+        const HolderNote::Fields& note = table.rows[id].note.fields();
+        return std::tie(note.host, note.program, note.pid);
+    };
+    std::sort(noted.begin(), noted.end(),
+              [&](RowId a, RowId b) { return placeOf(a) < placeOf(b); });
+    std::uint32_t rank = 0;
+    for (std::size_t i = 0; i < noted.size(); ++i) {
+        if (i > 0 && placeOf(noted[i - 1]) != placeOf(noted[i]))
+            ++rank;
+        ranks[noted[i]] = rank;
+    }
+    return ranks;
+}
+
 } // namespace
 
 std::vector<RowId> arrange(const LockTable& table, const LockOrder& order, TimePoint now,
@@ -52,12 +77,16 @@ std::vector<RowId> arrange(const LockTable& table, const LockOrder& order, TimeP
     std::vector<std::uint32_t> ranks;
     if (order.column == LockColumn::Holder)
         ranks = ownerRanks(table);
-    const auto rankOf = [&](const LockRow& row) -> std::uint64_t {
+    else if (order.column == LockColumn::HeldBy)
+        ranks = noteRanks(table);
+    const auto rankOf = [&](const LockRow& row, std::size_t id) -> std::uint64_t {
         switch (order.column) {
         case LockColumn::Key:
             return firstBytes(row.key);
         case LockColumn::Holder:
             return ranks[row.owner];
+        case LockColumn::HeldBy:
+            return ranks[id];
         case LockColumn::Ttl:
             return static_cast<std::uint64_t>(row.leaseEnd);
         case LockColumn::State:
@@ -74,7 +103,7 @@ std::vector<RowId> arrange(const LockTable& table, const LockOrder& order, TimeP
             return {};
         const LockRow& row = table.rows[i];
         if (row.alive && matcher.matches(row))
-            items.push_back(Item{rankOf(row), &row.key, static_cast<RowId>(i)});
+            items.push_back(Item{rankOf(row, i), &row.key, static_cast<RowId>(i)});
     }
     if (order.descending)
         std::sort(items.rbegin(), items.rend());

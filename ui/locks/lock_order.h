@@ -7,8 +7,8 @@
 
 namespace lockboard {
 
-enum class LockColumn : std::uint8_t { Key, Holder, Ttl, State };
-inline constexpr int lockColumns = 4;
+enum class LockColumn : std::uint8_t { Key, Holder, HeldBy, Ttl, State };
+inline constexpr int lockColumns = 5;
 
 //! Which locks are shown, and in which order.
 class LockOrder final {

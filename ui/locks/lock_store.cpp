@@ -22,6 +22,8 @@ LockStore::Effect LockStore::upsert(const Lock& lock, std::uint32_t epoch)
 {
     const std::int64_t end =
         lock.leaseEnd ? lock.leaseEnd->time_since_epoch().count() : LockRow::never;
+    const FencingToken token = lock.token.value_or(0);
+    m_hasNotes = m_hasNotes || !lock.note.isEmpty();
     const auto known = m_byKey.find(lock.key);
     if (known) {
         const LockRow& old = m_table.rows[*known];
@@ -29,7 +31,8 @@ LockStore::Effect LockStore::upsert(const Lock& lock, std::uint32_t epoch)
             ? old.owner != noOwner && m_table.owners[old.owner] == *lock.owner
             : old.owner == noOwner;
         if (sameOwner && old.leaseEnd == end && old.state == lock.state && old.epoch == epoch
-            && m_table.details[old.detail] == lock.detail)
+            && m_table.details[old.detail] == lock.detail && old.token == token
+            && old.note == lock.note)
             return Effect::Nothing;
         const OwnerId owner = intern(lock.owner);
         forgetOwner(old.owner);
@@ -39,6 +42,8 @@ LockStore::Effect LockStore::upsert(const Lock& lock, std::uint32_t epoch)
         row.state = lock.state;
         row.detail = internDetail(lock.detail);
         row.epoch = epoch;
+        row.token = token;
+        row.note = lock.note;
         return Effect::Touched;
     }
     LockRow row;
@@ -48,6 +53,8 @@ LockStore::Effect LockStore::upsert(const Lock& lock, std::uint32_t epoch)
     row.state = lock.state;
     row.detail = internDetail(lock.detail);
     row.epoch = epoch;
+    row.token = token;
+    row.note = lock.note;
     row.alive = true;
     row.plain = printable(lock.key) == lock.key;
     RowId id = 0;
@@ -80,6 +87,7 @@ void LockStore::removeRow(RowId id)
     m_byKey.erase(row.key, id);
     forgetOwner(row.owner);
     row.owner = noOwner;
+    row.note = {};
     row.alive = false;
     m_alive[id] = 0;
     m_retired.push_back(id);

@@ -28,6 +28,8 @@ public:
     LockState state = LockState::Held;
     bool alive = false;
     bool plain = true; //!< the key's bytes are fit to be shown as they are
+    HolderNote note;
+    FencingToken token = 0; //!< 0: none is known
 };
 
 //! The locks as plain data. A copy is cheap, and a worker may read it on its own thread.
@@ -63,6 +65,8 @@ public:
     [[nodiscard]] std::size_t ownerSlots() const { return m_ownerCounts.size(); }
     [[nodiscard]] std::size_t slots() const { return m_alive.size(); }
     [[nodiscard]] std::size_t size() const { return m_size; }
+    //! Whether any lock ever had a note of its holder.
+    [[nodiscard]] bool hasNotes() const { return m_hasNotes; }
 
 private:
     struct KeyOf {
@@ -87,6 +91,7 @@ private:
     std::vector<RowId> m_retired;
     std::vector<RowId> m_free;
     std::size_t m_size = 0;
+    bool m_hasNotes = false;
 };
 
 } // namespace lockboard

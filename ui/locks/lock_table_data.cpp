@@ -3,6 +3,8 @@
 #include "ui/locks/formatting.h"
 #include "ui/locks/lock_table_model.h"
 
+#include <QTextDocument>
+
 namespace lockboard {
 
 using namespace Qt::StringLiterals;
@@ -27,8 +29,7 @@ QVariant LockTableModel::data(const QModelIndex& index, int role) const
     case Qt::DisplayRole:
         return text(row, column);
     case Qt::ToolTipRole:
-        return column == LockColumn::Key || column == LockColumn::Holder ? text(row, column)
-                                                                         : sentence(row);
+        return tip(row, column);
     case Qt::FontRole: {
         if (column == LockColumn::Key)
             return m_keyFont;
@@ -53,10 +54,11 @@ QVariant LockTableModel::headerData(int section, Qt::Orientation orientation, in
 {
     if (orientation != Qt::Horizontal || section < 0 || section >= lockColumns)
         return {};
-    static const QString titles[] = {tr("Key"), tr("Owner"), tr("TTL"), tr("State")};
+    static const QString titles[] = {tr("Key"), tr("Owner"), tr("Held by"), tr("TTL"), tr("State")};
     static const QString hints[] = {
         tr("What is locked"),
         tr("Who holds the lock"),
+        tr("The program that took the lock, as it says itself: its host, name and process"),
         tr("Time to live: when the lease ends unless it is renewed.\n"
            "All bars have the same logarithmic scale, which ends at one hour."),
         tr("Held, about to expire (10 seconds or less), or something that is no lock"),
@@ -79,6 +81,14 @@ QString LockTableModel::text(const LockRow& row, LockColumn column) const
         if (row.state == LockState::WrongType)
             return u"–"_s;
         return row.owner == noOwner ? tr("no owner") : printableText(m_store->ownerName(row.owner));
+    case LockColumn::HeldBy: {
+        // As the system's log has it.
+        const HolderNote::Fields& note = row.note.fields();
+        return row.note.isEmpty()
+            ? QString()
+            : u"%1 %2[%3]"_s.arg(printableText(note.host), printableText(note.program),
+                                 QString::number(note.pid));
+    }
     case LockColumn::Ttl:
         return row.end() ? durationText(remaining(*row.end())) : tr("never expires");
     case LockColumn::State:
@@ -108,6 +118,29 @@ QString LockTableModel::sentence(const LockRow& row) const
     const QString lease =
         row.end() ? tr("%1 left").arg(durationText(remaining(*row.end()))) : tr("never expires");
     return tr("Lock %1, %2, %3").arg(key, holder, lease);
+}
+
+//! What the cell says in full, and what there is no column for.
+QString LockTableModel::tip(const LockRow& row, LockColumn column) const
+{
+    QStringList lines{column == LockColumn::Key || column == LockColumn::Holder ? text(row, column)
+                                                                                : sentence(row)};
+    if (!row.note.isEmpty()) {
+        const HolderNote::Fields& note = row.note.fields();
+        lines << tr("Held by %1, process %2 on %3")
+                     .arg(printableText(note.program), QString::number(note.pid),
+                          printableText(note.host));
+        lines << tr("Acquired %1, by that host's clock").arg(printableText(note.acquiredAt));
+        if (!note.requestId.empty())
+            lines << tr("Request %1").arg(printableText(note.requestId));
+    }
+    if (row.token > 0)
+        lines << tr("Fencing token %1").arg(row.token);
+    const QString all = lines.join(u'\n');
+    // What others wrote is no markup, whatever it looks like.
+    return Qt::mightBeRichText(all)
+        ? u"<p style='white-space:pre-wrap'>"_s + all.toHtmlEscaped() + u"</p>"_s
+        : all;
 }
 
 LockTableModel::ShownState LockTableModel::shownState(const LockRow& row) const

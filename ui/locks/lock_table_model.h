@@ -41,6 +41,8 @@ public:
     [[nodiscard]] const LockStore& store() const { return *m_store; }
     [[nodiscard]] Lock lockAt(int row) const;
     [[nodiscard]] RowId idAt(int row) const { return m_visible[std::size_t(row)]; }
+    //! Whether any lock of this provider had a note of its holder yet.
+    [[nodiscard]] bool hasNotes() const { return m_store->hasNotes(); }
     //! Where these are shown now, in ascending order; those that are not are left out.
     [[nodiscard]] std::vector<int> rowsOf(const std::vector<RowId>& ids) const;
     [[nodiscard]] Duration remaining(TimePoint end) const;
@@ -68,6 +70,7 @@ private:
     [[nodiscard]] std::vector<RowId> aliveOf(const std::vector<RowId>& ids) const;
     [[nodiscard]] QString text(const LockRow& row, LockColumn column) const;
     [[nodiscard]] QString sentence(const LockRow& row) const;
+    [[nodiscard]] QString tip(const LockRow& row, LockColumn column) const;
     [[nodiscard]] ShownState shownState(const LockRow& row) const;
 
     Now m_now;

@@ -26,6 +26,7 @@ LockTableView::LockTableView(LockTableModel& model, QWidget* parent)
     setModel(&model);
     setItemDelegateForColumn(int(LockColumn::Ttl), new TtlDelegate(model, this));
     setItemDelegateForColumn(int(LockColumn::State), new StateDelegate(this));
+    setColumnHidden(int(LockColumn::HeldBy), true);
     setSelectionBehavior(SelectRows);
     setSelectionMode(ExtendedSelection);
     setEditTriggers(NoEditTriggers);
@@ -53,6 +54,7 @@ LockTableView::LockTableView(LockTableModel& model, QWidget* parent)
             leaveColumnsAlone();
     });
 
+    connect(&model, &LockTableModel::countsChanged, this, &LockTableView::showNotes);
     connect(&model, &LockTableModel::aboutToRearrange, this, &LockTableView::remember);
     connect(&model, &LockTableModel::rearranged, this, &LockTableView::restore);
     connect(selectionModel(), &QItemSelectionModel::selectionChanged, this,
@@ -199,17 +201,39 @@ void LockTableView::hideEvent(QHideEvent* event)
     m_countdown.stop();
 }
 
-//! Until somebody gives the columns a width, they share what there is.
 void LockTableView::resizeEvent(QResizeEvent* event)
 {
     QTableView::resizeEvent(event);
+    shareWidth();
+}
+
+//! Until somebody gives the columns a width, they share what there is.
+void LockTableView::shareWidth()
+{
     if (!m_ownWidths)
         return;
     m_fitting = true;
-    const int shares[] = {33, 24, 29, 14};
-    for (int column = 0; column < lockColumns; ++column)
-        setColumnWidth(column, viewport()->width() * shares[column] / 100);
+    static constexpr int shares[] = {33, 24, 0, 29, 14};
+    static constexpr int sharesWithNotes[] = {26, 19, 22, 20, 13};
+    const bool notes = !isColumnHidden(int(LockColumn::HeldBy));
+    for (int column = 0; column < lockColumns; ++column) {
+        if (!isColumnHidden(column))
+            setColumnWidth(column,
+                           viewport()->width() * (notes ? sharesWithNotes : shares)[column] / 100);
+    }
     m_fitting = false;
+}
+
+//! The column is there as soon as there is something in it, and until another provider is shown.
+void LockTableView::showNotes()
+{
+    const int column = int(LockColumn::HeldBy);
+    if (m_model.hasNotes() != isColumnHidden(column))
+        return;
+    m_fitting = true;
+    setColumnHidden(column, !m_model.hasNotes());
+    m_fitting = false;
+    shareWidth();
 }
 
 void LockTableView::leaveColumnsAlone()
@@ -227,6 +251,7 @@ void LockTableView::restoreColumns(const QByteArray& state)
 {
     if (!state.isEmpty() && horizontalHeader()->restoreState(state))
         leaveColumnsAlone();
+    showNotes();
 }
 
 void LockTableView::changeEvent(QEvent* event)

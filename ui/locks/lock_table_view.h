@@ -43,6 +43,8 @@ protected:
 private:
     void fitFonts();
     void leaveColumnsAlone();
+    void shareWidth();
+    void showNotes();
     void remember();
     void restore();
     void tick();

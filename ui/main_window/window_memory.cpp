@@ -12,7 +12,7 @@ namespace lockboard {
 using namespace Qt::StringLiterals;
 
 // Counted up when a layout changes so that the old one no longer fits.
-static const QString group = u"window/1/"_s;
+static const QString group = u"window/2/"_s;
 
 WindowMemory::WindowMemory(QMainWindow& window, QSplitter& sides, QSplitter& rows,
                            LockTableView& table)
