@@ -92,8 +92,11 @@ private:
                 return;
             }
         }
-        if (faultOf(client) != Fault::Silence && client->isOpen())
+        if (faultOf(client) != Fault::Silence && client->isOpen()) {
             server->write(bytes);
+            if (server->state() == QTcpSocket::ConnectedState)
+                server->flush(); // what has passed has passed, whatever comes next
+        }
     }
     void passReply(QTcpSocket* client, QTcpSocket* server)
     {
