@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // lockboard-bench --list            every case, its unit and its rounds, a line each
 // lockboard-bench --once            every case for a moment; fails if one counts nothing
-// lockboard-bench                   reads "CASE MILLISECONDS" lines, answers each with a number,
-//                                   and "redis-url 0" with the URL of the run's own server
+// lockboard-bench                   reads "CASE MILLISECONDS" lines, answers each with a number;
+//                                   "peer:CASE" where the case brings its own peer, and
+//                                   "redis-url 0" with the URL of the run's own server
 #include "tests/bench/bench.h"
 
 #include <QCoreApplication>
@@ -33,11 +34,14 @@ static int serve(const std::vector<Case>& cases, const ServerSource& server)
             std::cout << server().url().toStdString() << std::endl;
             continue;
         }
+        const bool peer = name.starts_with("peer:");
+        const std::string wanted = peer ? name.substr(5) : name;
         const auto found = std::find_if(cases.begin(), cases.end(),
-                                        [&](const Case& one) { return one.name == name; });
+                                        [&](const Case& one) { return one.name == wanted; });
         if (found == cases.end())
             return 64;
-        std::cout << found->measure(Duration(milliseconds)) << std::endl;
+        const auto& measure = peer ? found->peer : found->measure;
+        std::cout << measure(Duration(milliseconds)) << std::endl;
     }
     return 0;
 }
@@ -54,6 +58,7 @@ int main(int argc, char** argv)
     std::vector<Case> cases;
     addMemoryCases(cases);
     addRedisCases(cases, source);
+    addBareRedisCases(cases, source);
     addHotKeyCases(cases, source);
 
     const QStringList arguments = application.arguments().mid(1);
@@ -64,6 +69,7 @@ int main(int argc, char** argv)
     if (!arguments.contains(QStringLiteral("--list")))
         return serve(cases, source);
     for (const Case& one : cases)
-        std::printf("%s %s %d\n", one.name.c_str(), one.unit.c_str(), one.rounds);
+        std::printf("%s %s %d %s\n", one.name.c_str(), one.unit.c_str(), one.rounds,
+                    one.peer ? "own-peer" : "");
     return 0;
 }

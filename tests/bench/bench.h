@@ -33,6 +33,8 @@ public:
     std::string unit;
     std::function<double(Duration)> measure;
     int rounds = 0; //!< how often it is measured; 0: as tests/bench/compare.mjs thinks fit
+    //! What it is compared with; none: Medusa's package, by peer.mjs.
+    std::function<double(Duration)> peer = {};
 };
 
 //! The server of this run; started when it is first asked for.
@@ -40,6 +42,7 @@ using ServerSource = std::function<test::RedisServer&()>;
 
 void addMemoryCases(std::vector<Case>& cases);
 void addRedisCases(std::vector<Case>& cases, const ServerSource& server);
+void addBareRedisCases(std::vector<Case>& cases, const ServerSource& server);
 void addHotKeyCases(std::vector<Case>& cases, const ServerSource& server);
 //! One process of many under a hot key: prints its turns. Arguments: URL, waiters, jobs.
 int runHotKeyWorker(const QStringList& arguments);

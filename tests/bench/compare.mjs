@@ -59,13 +59,14 @@ const peer = new Contestant(
 );
 try {
   if (values.json) writeFileSync(values.json, "");
-  for (const [name, unit, ownRounds] of cases) {
+  for (const [name, unit, ownRounds, ownPeer] of cases) {
     const measured = { us: [], peer: [] };
+    const measurePeer = () => (ownPeer ? us.measure(`peer:${name}`) : peer.measure(name));
     await us.measure(name); // the first round of each is for the caches and the JIT
-    await peer.measure(name);
+    await measurePeer();
     for (let round = 0; round < (Number(ownRounds) || rounds); ++round) {
       measured.us.push(await us.measure(name));
-      measured.peer.push(await peer.measure(name));
+      measured.peer.push(await measurePeer());
     }
     const mine = median(measured.us);
     const theirs = median(measured.peer);

@@ -74,9 +74,24 @@ async function run(processes, waiters) {
   };
 }
 
+async function takeover() {
+  const client = new Redis(url);
+  await client.flushall();
+  await client.eval(
+    "for i = 1, 200000 do redis.call('SET', 'other_' .. i, 1, 'PX', 600000 + i) end", 0);
+  const locks = new RedisLockingProvider({ redisClient: client }, {});
+  const before = now();
+  await client.set("medusa_lock:prod_123", "killed", "PX", 700);
+  let granted;
+  await locks.execute("prod_123", async () => { granted = now(); }, { timeout: 60 });
+  await client.quit();
+  return granted - (before + 700);
+}
+
 const layouts = [["2", 1, 2], ["10", 1, 10], ["50", 1, 50], ["48-in-4-processes", 4, 48]];
 const metrics = ["efficiency", "p50", "p99", "longest-wait", "commands"];
-export const hotKeyCases = Object.fromEntries(layouts.flatMap(([name, processes, waiters]) =>
+export const hotKeyCases = { "redis-takeover-beside-200k": takeover };
+Object.assign(hotKeyCases, Object.fromEntries(layouts.flatMap(([name, processes, waiters]) =>
   metrics.map((metric) => [
     `redis-hot-key-${name}-${metric}`, async () => (await run(processes, waiters))[metric],
-  ])));
+  ]))));

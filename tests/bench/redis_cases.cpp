@@ -26,12 +26,12 @@ public:
     LockingModule& locks() { return m_module; }
 
     //! As Medusa writes them: one owner in ten, an hour to live.
-    void fill()
+    void fill(int locks = lockCount)
     {
         const QString script =
             QStringLiteral("for i = 1, %1 do redis.call('SET', 'medusa_lock:cart_' .. i, "
                            "'owner_' .. i % %2, 'EX', 3600) end")
-                .arg(lockCount)
+                .arg(locks)
                 .arg(ownerCount);
         const QString answer = m_server.cli({QStringLiteral("EVAL"), script, QStringLiteral("0")});
         if (!answer.isEmpty())
@@ -94,17 +94,17 @@ double list(Redis& redis, Duration length)
     return budget.perSecond(seen);
 }
 
-double releaseAllOfOwner(Redis& redis, Duration length)
+double releaseAllOfOwner(Redis& redis, int locks, Duration length)
 {
     std::chrono::duration<double> taken{};
     std::uint64_t released = 0;
     while (taken < length) {
-        redis.fill();
+        redis.fill(locks);
         const auto start = std::chrono::steady_clock::now();
         const ReleaseAllResult result =
             test::await(redis.locks().releaseAll(ReleaseAllOptions().ownedBy("owner_3")), 1min);
         taken += std::chrono::steady_clock::now() - start;
-        if (result.released != lockCount / ownerCount)
+        if (result.released != std::uint64_t(locks / ownerCount))
             throw std::runtime_error("not every lock of the owner was released");
         released += result.released;
     }
@@ -128,8 +128,14 @@ void addRedisCases(std::vector<Case>& cases, const ServerSource& server)
                      }});
     cases.push_back({"redis-release-all-owner", "locks/s", [server](Duration length) {
                          Redis redis(server());
-                         return releaseAllOfOwner(redis, length);
+                         return releaseAllOfOwner(redis, lockCount, length);
                      }});
+    cases.push_back({"redis-release-all-owner-of-1m", "locks/s",
+                     [server](Duration length) {
+                         Redis redis(server());
+                         return releaseAllOfOwner(redis, 10 * lockCount, length);
+                     },
+                     1});
 }
 
 } // namespace lockboard::bench

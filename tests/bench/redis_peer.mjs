@@ -18,8 +18,8 @@ async function withServer(measure) {
   }
 }
 
-const fill = (client) => client.eval(
-  `for i = 1, ${lockCount} do redis.call('SET', 'medusa_lock:cart_' .. i,
+const fill = (client, locks = lockCount) => client.eval(
+  `for i = 1, ${locks} do redis.call('SET', 'medusa_lock:cart_' .. i,
    'owner_' .. i % ${ownerCount}, 'EX', 3600) end`, 0);
 
 async function acquireRelease(locks, depth, milliseconds) {
@@ -61,15 +61,15 @@ async function list(client, milliseconds) {
   return budget.perSecond(seen);
 }
 
-async function releaseAllOfOwner(locks, client, milliseconds) {
+async function releaseAllOfOwner(locks, client, count, milliseconds) {
   let taken = 0;
   let released = 0;
   while (taken < milliseconds) {
-    await fill(client);
+    await fill(client, count);
     const start = performance.now();
     await locks.releaseAll({ ownerId: "owner_3" });
     taken += performance.now() - start;
-    released += lockCount - (await client.dbsize());
+    released += count - (await client.dbsize());
   }
   return released / (taken / 1000);
 }
@@ -79,5 +79,7 @@ export const redisCases = {
   "redis-acquire-release-64": (ms) => withServer((locks) => acquireRelease(locks, 64, ms)),
   "redis-list-100k": (ms) => withServer((_, client) => list(client, ms)),
   "redis-release-all-owner": (ms) =>
-    withServer((locks, client) => releaseAllOfOwner(locks, client, ms)),
+    withServer((locks, client) => releaseAllOfOwner(locks, client, lockCount, ms)),
+  "redis-release-all-owner-of-1m": (ms) =>
+    withServer((locks, client) => releaseAllOfOwner(locks, client, 10 * lockCount, ms)),
 };
