@@ -83,8 +83,6 @@ protected:
     //! Says that the store may have forgotten locks, after a failover say: those of the executes
     //! here are renewed now, and none of these executes succeeds before that is confirmed.
     void suspectAll();
-    //! How many executes run here.
-    [[nodiscard]] std::size_t executionCount() const { return m_executions.size(); }
     //! Ends all that wait with Cancelled and all executions with Lost. Call it first thing in the
     //! destructor of a leaf: what wakes up still uses the provider.
     void close();

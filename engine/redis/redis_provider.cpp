@@ -39,6 +39,11 @@ RedisProvider::RedisProvider(const Container& container, RedisSettings settings)
         log(LogLevel::Warning, warning);
     QObject::connect(&m_client, &RedisClient::replaced, &m_client,
                      [this](const std::string& how) { onReplaced(how); });
+    if (m_settings.waitReplicas > 0) {
+        m_replicas = std::make_unique<RedisReplicas>(m_settings.endpoint, container, resumer(),
+                                                     m_settings.waitReplicas,
+                                                     m_settings.waitReplicasTimeout);
+    }
     m_client.open();
     listen();
 }
@@ -46,6 +51,8 @@ RedisProvider::RedisProvider(const Container& container, RedisSettings settings)
 RedisProvider::~RedisProvider()
 {
     m_push->close();
+    if (m_replicas)
+        m_replicas->close();
     close();
     for (const auto& view : m_views) {
         if (view)
@@ -57,6 +64,13 @@ RedisProvider::~RedisProvider()
 }
 
 Task<Grant> RedisProvider::tryAcquire(LockKeys keys, AcquireOptions options, SharedContext context)
+{
+    if (m_replicas)
+        return takeReplicated(std::move(keys), std::move(options), std::move(context));
+    return take(std::move(keys), std::move(options), std::move(context));
+}
+
+Task<Grant> RedisProvider::take(LockKeys keys, AcquireOptions options, SharedContext context)
 {
     if (m_notes.areWritten()) {
         std::string note = m_notes.textFor(options.owner().value_or(nobody), context);

@@ -5,6 +5,7 @@
 #include "engine/redis/redis_client.h"
 #include "engine/redis/redis_note.h"
 #include "engine/redis/redis_push.h"
+#include "engine/redis/redis_replicas.h"
 
 #include <QPointer>
 
@@ -62,6 +63,9 @@ protected:
     [[nodiscard]] Duration executeTimeout() const override { return m_settings.executeTimeout; }
 
 private:
+    Task<Grant> take(LockKeys keys, AcquireOptions options, SharedContext context);
+    //! Takes them, and gives them back if too few replicas have them in time.
+    Task<Grant> takeReplicated(LockKeys keys, AcquireOptions options, SharedContext context);
     Task<Grant> acquireOne(LockKeys keys, AcquireOptions options);
     //! `note`: what to write beside the locks; empty if no notes are written.
     Task<Grant> acquireByScript(LockKeys keys, AcquireOptions options, std::string note = {});
@@ -112,6 +116,7 @@ private:
     std::string m_replacement; // a restart or failover not long ago, as a sentence
     Clock::TimerId m_replacementTimer = 0;
     std::unique_ptr<RedisPush> m_push;
+    std::unique_ptr<RedisReplicas> m_replicas; // null: none is waited for
 };
 
 } // namespace lockboard

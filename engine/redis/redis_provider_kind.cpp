@@ -12,8 +12,8 @@ ProviderRegistry::Kind redisProviderKind()
     kind.factory = [](const Container& container, const ProviderSetup& setup) {
         return std::make_unique<RedisProvider>(container, RedisSettings::read(setup));
     };
-    kind.medusaNames = { "@medusajs/locking-redis", "@medusajs/medusa/locking-redis" };
-    kind.urlSchemes = { "redis", "rediss", "unix", "/" };
+    kind.medusaNames = {"@medusajs/locking-redis", "@medusajs/medusa/locking-redis"};
+    kind.urlSchemes = {"redis", "rediss", "unix", "/"};
     kind.urlOption = "redisUrl";
     return kind;
 }

@@ -222,6 +222,9 @@ RedisSettings RedisSettings::read(const ProviderSetup& setup)
         && (ours.starts_with(settings.keyspace) || settings.keyspace.starts_with(ours)))
         keyspace.fail("must not begin as \"lockboard:\" does: what \"fencing\" and \"annotate\" "
                       "write there would count as locks");
+    settings.waitReplicas = static_cast<int>(integerOr(options, "waitReplicas", 0, 0, 100));
+    settings.waitReplicasTimeout =
+        msOr(options, "waitReplicasTimeout", settings.waitReplicasTimeout);
     return settings;
 }
 

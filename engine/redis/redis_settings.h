@@ -50,6 +50,8 @@ public:
     double backoffFactor = 2;
     bool fencing = false; //!< every grant has a token
     bool annotate = false; //!< who took a lock is written beside it
+    int waitReplicas = 0; //!< a lock counts when so many replicas have it
+    Duration waitReplicasTimeout = std::chrono::seconds(1);
 
     //! \throws ConfigError; it never repeats a URL, which may hold a password
     [[nodiscard]] static RedisSettings read(const ProviderSetup& setup);

@@ -83,6 +83,10 @@ void RedisConfigTest::saysWhereAMistakeIs_data()
         u"/providers/0/options/defaultRetryInterval"_s, u"from 1 to"_s);
     add("backoff", u"\"redisUrl\": \"redis://h\", \"backoffFactor\": 0.5"_s,
         u"/providers/0/options/backoffFactor"_s, u"from 1 to 100"_s);
+    add("replicas", u"\"redisUrl\": \"redis://h\", \"waitReplicas\": -1"_s,
+        u"/providers/0/options/waitReplicas"_s, u"from 0 to 100"_s);
+    add("replicas' timeout", u"\"redisUrl\": \"redis://h\", \"waitReplicasTimeout\": 0"_s,
+        u"/providers/0/options/waitReplicasTimeout"_s, u"from 1 to"_s);
     add("timeout", u"\"redisUrl\": \"redis://h\", \"waitLockingTimeout\": \"5\""_s,
         u"/providers/0/options/waitLockingTimeout"_s, u"must be a number"_s);
     add("ownerless", u"\"redisUrl\": \"redis://h\", \"ownerless\": \"maybe\""_s,
