@@ -117,4 +117,15 @@ std::string printable(std::string_view bytes)
     return out;
 }
 
+std::string printableStart(std::string_view bytes, std::size_t most)
+{
+    if (bytes.size() <= most)
+        return printable(bytes);
+    std::size_t cut = most;
+    // Not within a character.
+    while (cut > most - 4 && (static_cast<unsigned char>(bytes[cut]) & 0xc0u) == 0x80)
+        --cut;
+    return printable(bytes.substr(0, cut)) + "… (" + std::to_string(bytes.size()) + " bytes)";
+}
+
 } // namespace lockboard

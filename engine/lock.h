@@ -179,6 +179,8 @@ public:
 //! `bytes` as text for a person: UTF-8 as it is, but for characters that a terminal would obey or
 //! that turn the text around; those and all that is not UTF-8 as `\xNN`.
 [[nodiscard]] std::string printable(std::string_view bytes);
+//! The same of what may be long: cut after about `most` bytes, with its true size.
+[[nodiscard]] std::string printableStart(std::string_view bytes, std::size_t most = 500);
 [[nodiscard]] bool isUtf8(std::string_view bytes);
 
 } // namespace lockboard

@@ -190,7 +190,7 @@ static std::string describe(const ReleaseResult& result)
             text += " (unknown)";
         else
             text +=
-                " (held " + (key.holder ? "by " + printable(*key.holder) : "without owner") + ')';
+                " (held " + (key.holder ? "by " + printableStart(*key.holder) : "without owner") + ')';
     }
     return text.empty() ? "released" : text;
 }

@@ -31,7 +31,7 @@ int exitCodeOf(const LockError& error)
 static std::string describe(const Conflict& conflict)
 {
     const std::string holder = conflict.holder()
-        ? "held by \"" + printable(*conflict.holder()) + '"'
+        ? "held by \"" + printableStart(*conflict.holder()) + '"'
         : "held without owner";
     return conflict.message() + ": " + holder + ", "
         + (conflict.remaining() ? formatDuration(*conflict.remaining()) + " left"

@@ -33,7 +33,7 @@ static std::string sentenceFor(const KeyRelease& key)
         return "Not held: " + name + '.';
     case ReleaseOutcome::HeldByOther:
         return "Not released: " + name + " is held "
-            + (key.holder ? "by \"" + printable(*key.holder) + "\"." : "without owner.");
+            + (key.holder ? "by \"" + printableStart(*key.holder) + "\"." : "without owner.");
     case ReleaseOutcome::Unknown:
         break;
     }

@@ -38,7 +38,7 @@ static Task<std::uint64_t> countLocks(Session& session, LockQuery query)
 static std::string questionFor(const Session& session, const Owner& owner, std::uint64_t count)
 {
     return "Release " + std::string(owner ? "" : "all ") + locks(count)
-        + (owner ? " of \"" + printable(*owner) + '"' : "") + " at provider \""
+        + (owner ? " of \"" + printableStart(*owner) + '"' : "") + " at provider \""
         + printable(session.provider().id) + "\"?";
 }
 

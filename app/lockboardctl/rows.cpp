@@ -88,7 +88,7 @@ Table::Row lockRow(const Lock& lock, TimePoint now)
         : "wrong type" + (lock.detail.empty() ? "" : " (" + printable(lock.detail) + ')');
     return {
         QString::fromStdString(printable(lock.key)),
-        QString::fromStdString(lock.owner ? printable(*lock.owner) : "-"),
+        QString::fromStdString(lock.owner ? printableStart(*lock.owner) : "-"),
         QString::fromStdString(ttl ? formatDuration(*ttl) : "never"),
         QString::fromStdString(state),
     };

@@ -15,6 +15,9 @@ namespace lockboard {
 
 using namespace Qt::StringLiterals;
 
+//! In bytes. A name that is shown cut can't be chosen by what is shown of it.
+static constexpr std::size_t longestName = 1000;
+
 OwnerDialog::OwnerDialog(const LockTableModel& locks, const OwnersModel& owners, const Owner& first,
                          QWidget* parent)
     : QDialog(parent)
@@ -29,10 +32,11 @@ OwnerDialog::OwnerDialog(const LockTableModel& locks, const OwnersModel& owners,
     m_owner->setEditable(true);
     m_owner->setMinimumContentsLength(36);
     for (int row = 0; row < owners.rowCount(); ++row) {
-        if (const auto name = owners.ownerAt(row))
+        const auto name = owners.ownerAt(row);
+        if (name && name->size() <= longestName)
             m_owner->addItem(printableText(*name), QByteArray::fromStdString(*name));
     }
-    if (first)
+    if (first && first->size() <= longestName)
         m_owner->setCurrentText(printableText(*first));
     auto* label = new QLabel(tr("&Owner:"), this);
     label->setBuddy(m_owner);

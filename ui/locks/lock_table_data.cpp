@@ -76,17 +76,17 @@ QString LockTableModel::text(const LockRow& row, LockColumn column) const
 {
     switch (column) {
     case LockColumn::Key:
-        return printableText(row.key);
+        return shownText(row.key);
     case LockColumn::Holder:
         if (row.state == LockState::WrongType)
             return u"–"_s;
-        return row.owner == noOwner ? tr("no owner") : printableText(m_store->ownerName(row.owner));
+        return row.owner == noOwner ? tr("no owner") : shownText(m_store->ownerName(row.owner));
     case LockColumn::HeldBy: {
         // As the system's log has it.
         const HolderNote::Fields& note = row.note.fields();
         return row.note.isEmpty()
             ? QString()
-            : u"%1 %2[%3]"_s.arg(printableText(note.host), printableText(note.program),
+            : u"%1 %2[%3]"_s.arg(shownText(note.host), shownText(note.program),
                                  QString::number(note.pid));
     }
     case LockColumn::Ttl:
@@ -99,7 +99,7 @@ QString LockTableModel::text(const LockRow& row, LockColumn column) const
         return tr("Expiring");
     case ShownState::NotALock: {
         const std::string& what = m_store->table().details[row.detail];
-        return what.empty() ? tr("Not a lock") : tr("Not a lock (%1)").arg(printableText(what));
+        return what.empty() ? tr("Not a lock") : tr("Not a lock (%1)").arg(shownText(what));
     }
     case ShownState::Held:
         break;
@@ -109,12 +109,12 @@ QString LockTableModel::text(const LockRow& row, LockColumn column) const
 
 QString LockTableModel::sentence(const LockRow& row) const
 {
-    const QString key = printableText(row.key);
+    const QString key = shownText(row.key);
     if (row.state == LockState::WrongType)
         return tr("%1 is not a lock and is left alone").arg(key);
     const QString holder = row.owner == noOwner
         ? tr("held without an owner")
-        : tr("held by %1").arg(printableText(m_store->ownerName(row.owner)));
+        : tr("held by %1").arg(shownText(m_store->ownerName(row.owner)));
     const QString lease =
         row.end() ? tr("%1 left").arg(durationText(remaining(*row.end()))) : tr("never expires");
     return tr("Lock %1, %2, %3").arg(key, holder, lease);
@@ -128,11 +128,11 @@ QString LockTableModel::tip(const LockRow& row, LockColumn column) const
     if (!row.note.isEmpty()) {
         const HolderNote::Fields& note = row.note.fields();
         lines << tr("Held by %1, process %2 on %3")
-                     .arg(printableText(note.program), QString::number(note.pid),
-                          printableText(note.host));
-        lines << tr("Acquired %1, by that host's clock").arg(printableText(note.acquiredAt));
+                     .arg(shownText(note.program), QString::number(note.pid),
+                          shownText(note.host));
+        lines << tr("Acquired %1, by that host's clock").arg(shownText(note.acquiredAt));
         if (!note.requestId.empty())
-            lines << tr("Request %1").arg(printableText(note.requestId));
+            lines << tr("Request %1").arg(shownText(note.requestId));
     }
     if (row.token > 0)
         lines << tr("Fencing token %1").arg(row.token);

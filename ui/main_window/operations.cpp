@@ -55,9 +55,9 @@ static QString holdersText(const std::vector<Lock>& locks)
     if (owners.size() > 1)
         return Operations::tr("They have %1 different holders.").arg(numberText(owners.size()));
     if (locks.size() == 1)
-        return first ? Operations::tr("It is held by “%1”.").arg(printableText(*first))
+        return first ? Operations::tr("It is held by “%1”.").arg(shownText(*first))
                      : Operations::tr("It is held without an owner.");
-    return first ? Operations::tr("They are held by “%1”.").arg(printableText(*first))
+    return first ? Operations::tr("They are held by “%1”.").arg(shownText(*first))
                  : Operations::tr("They are held without an owner.");
 }
 
@@ -74,7 +74,7 @@ void Operations::release(std::vector<Lock> locks)
         return;
     const QString count = countText(locks.size(), u"lock"_s);
     const QString question = locks.size() == 1
-        ? tr("Release the lock “%1”?").arg(printableText(locks.front().key))
+        ? tr("Release the lock “%1”?").arg(shownText(locks.front().key))
         : tr("Release %1?").arg(count);
     auto* asks = new Confirmation(question, holdersText(locks) + u' ' + warningText(),
                                   tr("Release %1").arg(count), m_window);
@@ -88,7 +88,7 @@ void Operations::releaseOwner(const std::string& owner)
     const std::uint64_t count = m_locks.store().countOf(owner);
     const QString many = countText(count, u"lock"_s);
     auto* asks =
-        new Confirmation(tr("Release %1 of “%2”?").arg(many, printableText(owner)),
+        new Confirmation(tr("Release %1 of “%2”?").arg(many, shownText(owner)),
                          tr("Every lock that this owner holds is released, also those that "
                             "the filter hides.")
                              + u' ' + warningText(),

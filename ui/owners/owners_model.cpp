@@ -139,7 +139,7 @@ QVariant OwnersModel::data(const QModelIndex& index, int role) const
         case Kind::OneOwner:
             break;
         }
-        return printableText(entry.name);
+        return shownText(entry.name);
     };
     switch (role) {
     case Qt::DisplayRole:

@@ -77,7 +77,7 @@ void Commands::cancelAll()
 
 static QString subjectOf(const std::string& first, std::size_t count)
 {
-    return count == 1 ? printableText(first) : countText(count, u"lock"_s);
+    return count == 1 ? shownText(first) : countText(count, u"lock"_s);
 }
 
 std::stop_source Commands::acquire(const LockKeys& keys, const AcquireOptions& options,

@@ -11,7 +11,7 @@ using namespace Qt::StringLiterals;
 
 static QString holderText(const Owner& holder)
 {
-    return holder ? u"held by “%1”"_s.arg(printableText(*holder)) : u"held without an owner"_s;
+    return holder ? u"held by “%1”"_s.arg(shownText(*holder)) : u"held without an owner"_s;
 }
 
 QString problemText(const LockError& error)
@@ -22,7 +22,7 @@ QString problemText(const LockError& error)
     const QString lease = conflict->remaining()
         ? u"its lease ends in %1 unless it is renewed"_s.arg(durationText(*conflict->remaining()))
         : u"its lease never ends"_s;
-    return u"“%1” is %2; %3."_s.arg(printableText(conflict->key()), holderText(conflict->holder()),
+    return u"“%1” is %2; %3."_s.arg(shownText(conflict->key()), holderText(conflict->holder()),
                                     lease);
 }
 
@@ -80,7 +80,7 @@ QString ReleaseTally::text(bool cancelled) const
                                : u" %1 were no longer held."_s.arg(numberText(m_notHeld));
     if (m_heldByOther > 0) {
         text += u" %1 left alone: “%2” is %3 now."_s.arg(
-            numberText(m_heldByOther), printableText(m_example), holderText(m_exampleHolder));
+            numberText(m_heldByOther), shownText(m_example), holderText(m_exampleHolder));
     }
     if (m_unknown > 0) {
         text += u" The outcome of %1 is unknown, because the connection was lost: look again "
@@ -95,7 +95,7 @@ QString releaseAllText(const ReleaseAllResult& result)
 {
     QString text = u"Released %1."_s.arg(countText(result.released, u"lock"_s));
     for (const auto& [reason, count] : result.reasons)
-        text += u" %1 left: %2."_s.arg(numberText(count), printableText(reason));
+        text += u" %1 left: %2."_s.arg(numberText(count), shownText(reason));
     if (result.interruption) {
         text += u" The rest was not looked at: %1"_s.arg(
             QString::fromStdString(messageOf(result.interruption)));
