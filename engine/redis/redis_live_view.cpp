@@ -17,6 +17,7 @@ RedisLiveView::RedisLiveView(RedisProvider& provider)
     connect(&provider.client(), &RedisClient::unavailable, this, &RedisLiveView::onUnavailable);
     connect(&provider.push(), &RedisPush::live, this, &RedisLiveView::lookAtAll);
     connect(&provider.push(), &RedisPush::flushed, this, &RedisLiveView::lookAtAll);
+    connect(&provider.push(), &RedisPush::troubled, this, &RedisLiveView::lookAtAll);
     connect(&provider.push(), &RedisPush::lost, this, &RedisLiveView::onPushLost);
 }
 

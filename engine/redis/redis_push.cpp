@@ -120,10 +120,13 @@ void RedisPush::refuse(const std::string& why)
         connectAnew(m_way == Way::Resp3 ? Way::Resp2 : Way::Events);
         return;
     }
-    // It stays so until somebody sees to it: no reason to keep a connection.
+    // It stays so until somebody sees to it, unless the server is just busy: no reason to keep a
+    // connection.
+    const bool passes = m_refusals.find("BUSY ") != std::string::npos;
     m_connection->close();
     m_clock.cancel(m_timer);
-    m_timer = m_clock.callAfter(pauseAfterRefusal, [this] { connectAnew(firstWay()); });
+    m_timer = m_clock.callAfter(passes ? heartbeat : pauseAfterRefusal,
+                                [this] { connectAnew(firstWay()); });
     lose(std::exchange(m_refusals, {}));
     // That the server can't be reached, the provider's own connection says already.
     if (m_why != std::exchange(m_logged, m_why))
@@ -160,7 +163,9 @@ Task<void> RedisPush::ping()
     m_pinging = true;
     try {
         RedisCall call(*m_connection, RedisCommand("PING"), RedisEffect::Reads);
-        co_await call.answer();
+        const RedisReply reply = co_await call.answer();
+        if (reply.isError() && self)
+            Q_EMIT troubled();
     } catch (const LockError&) {
     }
     if (self)

@@ -35,6 +35,8 @@ public:
     [[nodiscard]] const std::string& why() const { return m_why; }
 
 Q_SIGNALS:
+    //! The server answers a heartbeat with an error: that it is busy, say.
+    void troubled();
     //! Live from now on; what changed before was not heard.
     void live();
     //! No longer; or, said once, it could not become live.
