@@ -2,6 +2,8 @@
 #include "engine/redis/redis_identity.h"
 #include "engine/redis/redis_provider.h"
 
+#include <algorithm>
+
 namespace lockboard {
 
 static void judge(std::string_view info, std::vector<Finding>& findings)
@@ -29,44 +31,118 @@ static void judge(std::string_view info, std::vector<Finding>& findings)
                               "The server could not save its data to disk the last time.");
 }
 
+static void judgeCluster(const RedisClient& client, std::vector<Finding>& findings)
+{
+    const std::size_t masters = client.masters().size();
+    findings.emplace_back(Finding::Good,
+                          "It is a cluster of " + std::to_string(masters)
+                              + (masters == 1 ? " master." : " masters."));
+    if (client.isPartlyKnown()) {
+        findings.emplace_back(Finding::Problem,
+                              "This user may not ask the cluster for its slots (CLUSTER SLOTS): "
+                              "only the nodes that were met are known, and locks on others don't "
+                              "show.");
+        return;
+    }
+    if (const int slots = client.nodes().slotsWithoutNode()) {
+        findings.emplace_back(Finding::Problem,
+                              std::to_string(slots)
+                                  + " of its 16384 slots are served by no node: keys in them can't "
+                                    "be locked.");
+    }
+    if (const int lonely = client.nodes().mastersWithoutReplica()) {
+        findings.emplace_back(
+            Finding::Note,
+            std::to_string(lonely)
+                + " of its masters have no replica: while such a one is down, its "
+                  "locks are out of reach.");
+    }
+}
+
+Task<bool> RedisProvider::checkServer(QPointer<RedisConnection> server,
+                                      std::vector<Finding>* findings)
+{
+    const std::string name = server->endpoint().name();
+    try {
+        RedisCall call(*server, RedisCommand("INFO"), RedisEffect::Reads);
+        const RedisReply reply = co_await call.answer();
+        if (reply.isError("NOPERM")) {
+            findings->emplace_back(Finding::Good, "Redis at " + name + " answers.");
+            findings->emplace_back(
+                Finding::Note,
+                "This user may not ask INFO: version, mode and persistence are unknown.");
+            co_return true;
+        }
+        call.check(reply);
+        const std::string version = infoField(reply.text(), "redis_version");
+        const std::string mode = infoField(reply.text(), "redis_mode");
+        findings->emplace_back(Finding::Good,
+                               "Redis " + version + " (" + mode + ") at " + name + " answers.");
+        judge(reply.text(), *findings);
+    } catch (const Unavailable& error) {
+        findings->emplace_back(Finding::Problem, error.message());
+        co_return false;
+    } catch (const LockError& error) {
+        findings->emplace_back(Finding::Problem, error.message());
+    }
+    co_return true;
+}
+
 Task<CheckReport> RedisProvider::check()
 {
     CheckReport report;
-    // Where there are sentinels, they say its address.
-    const RedisEndpoint& endpoint = m_client.masters().front()->endpoint();
     try {
-        RedisCall call(*m_client.masters().front(), RedisCommand("INFO"), RedisEffect::Reads);
-        const RedisReply reply = co_await call.answer();
-        if (reply.isError("NOPERM")) {
-            report.findings.emplace_back(Finding::Good,
-                                         "Redis at " + endpoint.name() + " answers.");
-            report.findings.emplace_back(
-                Finding::Note,
-                "This user may not ask INFO: version, mode and persistence are unknown.");
-        } else {
-            call.check(reply);
-            const std::string version = infoField(reply.text(), "redis_version");
-            const std::string mode = infoField(reply.text(), "redis_mode");
-            report.findings.emplace_back(Finding::Good,
-                                         "Redis " + version + " (" + mode + ") at "
-                                             + endpoint.name() + " answers.");
-            judge(reply.text(), report.findings);
-        }
-    } catch (const Unavailable& error) {
-        report.reachable = false;
-        report.findings.emplace_back(Finding::Problem, error.message());
+        co_await m_client.learn();
+        co_await m_client.refresh();
     } catch (const LockError& error) {
+        report.reachable = error.code() == ErrorCode::Denied;
         report.findings.emplace_back(Finding::Problem, error.message());
+    }
+    if (report.findings.empty()) {
+        report.reachable = false;
+        if (m_client.isCluster())
+            judgeCluster(m_client, report.findings);
+        std::vector<QPointer<RedisConnection>> servers;
+        for (RedisConnection* const server : m_client.masters())
+            servers.emplace_back(server);
+        std::vector<std::pair<Finding, std::vector<std::string>>> seen; // and where
+        for (const QPointer<RedisConnection>& server : servers) {
+            if (!server)
+                continue; // it has left the cluster meanwhile
+            std::vector<Finding> findings;
+            const std::string name = server->endpoint().name();
+            if (co_await checkServer(server, &findings))
+                report.reachable = true;
+            for (const Finding& finding : findings) {
+                const auto known =
+                    std::find_if(seen.begin(), seen.end(), [&finding](const auto& one) {
+                        return one.first.sentence == finding.sentence;
+                    });
+                if (known != seen.end())
+                    known->second.push_back(name);
+                else
+                    seen.emplace_back(finding, std::vector<std::string>(1, name));
+            }
+        }
+        for (auto& [finding, names] : seen) {
+            const bool tellsWhere = finding.sentence.find(names.front()) != std::string::npos;
+            if (names.size() < servers.size() && !tellsWhere) {
+                for (const std::string& name : names)
+                    finding.sentence += (name == names.front() ? " (" : ", ") + name;
+                finding.sentence += ')';
+            }
+            report.findings.push_back(std::move(finding));
+        }
     }
     for (const std::string& warning : m_warnings) {
         // Where nothing is encrypted, people know and have their reasons.
-        const bool pretends = endpoint.tls != nullptr;
+        const bool pretends = m_settings.endpoint.tls != nullptr;
         report.findings.emplace_back(pretends ? Finding::Problem : Finding::Note, warning);
     }
     report.findings.emplace_back(Finding::Good,
                                  "Locks are the keys that begin with \""
                                      + printable(m_settings.keyspace) + "\" in database "
-                                     + std::to_string(endpoint.database) + '.');
+                                     + std::to_string(m_settings.endpoint.database) + '.');
     report.findings.emplace_back(Finding::Note, "live mode: " + co_await liveMode());
     co_return report;
 }

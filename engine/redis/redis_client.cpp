@@ -1,12 +1,33 @@
 // SPDX-License-Identifier: MIT
 #include "engine/redis/redis_client.h"
 
+#include "engine/errors.h"
+#include "engine/redis/redis_error.h"
+#include "engine/redis/redis_slot.h"
+
+#include <charconv>
+
+// How calls find their servers; redis_client_topology.cpp: which servers there are.
+
 namespace lockboard {
+
+using namespace std::chrono_literals;
+
+static constexpr int mostRedirections = 8;
+static constexpr int mostRests = 10;
+static constexpr Duration shortestRest = 10ms;
+static constexpr Duration longestRest = 500ms;
+
+static Duration restBefore(int attempt)
+{
+    return std::min<Duration>(shortestRest * (1 << std::min(attempt, 10)), longestRest);
+}
 
 static RedisCommand commandOf(const RedisEval& eval, bool bySource, const std::string& keyCount)
 {
-    RedisCommand command(bySource ? "EVAL" : "EVALSHA");
-    command << (bySource ? eval.script->source : eval.script->sha1) << keyCount;
+    RedisCommand command(!eval.script ? eval.command : bySource ? "EVAL" : "EVALSHA");
+    if (eval.script)
+        command << (bySource ? eval.script->source : eval.script->sha1) << keyCount;
     for (const std::string& key : eval.keys)
         command << key;
     for (const std::string& argument : eval.arguments)
@@ -14,76 +35,242 @@ static RedisCommand commandOf(const RedisEval& eval, bool bySource, const std::s
     return command;
 }
 
-RedisClient::RedisClient(const RedisEndpoint& endpoint, const Container& container)
-    : m_connection(endpoint, container)
+//! Awaited, goes on after a while, or at once when the client is closed.
+class RedisClient::Rest final {
+public:
+    Rest(RedisClient* client, Duration time)
+        : m_client(client)
+        , m_time(time)
+    {
+    }
+    [[nodiscard]] bool await_ready() const noexcept { return m_client->m_closed; }
+    void await_suspend(std::coroutine_handle<> waiting)
+    {
+        RedisClient* const client = m_client;
+        const auto id = std::make_shared<Clock::TimerId>();
+        *id = client->m_clock.callAfter(m_time, [client, id] {
+            const auto rested = client->m_resting.extract(*id);
+            rested.mapped().resume();
+        });
+        client->m_resting.emplace(*id, waiting);
+    }
+    void await_resume() const noexcept { }
+
+private:
+    RedisClient* m_client;
+    Duration m_time;
+};
+
+Task<void> RedisClient::rest(Duration time)
 {
-    connect(&m_connection, &RedisConnection::ready, this, &RedisClient::ready);
-    connect(&m_connection, &RedisConnection::unavailable, this, &RedisClient::unavailable);
-    connect(&m_connection, &RedisConnection::replaced, this, &RedisClient::replaced);
+    co_await Rest(this, time);
 }
 
-void RedisClient::open()
+RedisConnection* RedisClient::connectionFor(std::string_view key)
 {
-    m_connection.open();
+    if (m_kind == Kind::One)
+        return m_seed;
+    if (m_kind == Kind::Unknown) // most often there is one, or else we are sent on
+        return m_mustBeCluster ? nullptr : m_seed;
+    RedisConnection* const node = m_nodes.serving(redis_slot::of(key));
+    return node ? node : m_seed;
 }
 
-void RedisClient::close()
+std::vector<std::vector<std::size_t>>
+RedisClient::together(const std::vector<std::string>& keys) const
 {
-    m_connection.close();
+    std::map<int, std::vector<std::size_t>> bySlot;
+    for (std::size_t i = 0; i < keys.size(); ++i)
+        bySlot[isCluster() ? redis_slot::of(keys[i]) : 0].push_back(i);
+    std::vector<std::vector<std::size_t>> groups;
+    for (auto& [slot, group] : bySlot)
+        groups.push_back(std::move(group));
+    return groups;
 }
 
-bool RedisClient::isReady() const
+bool RedisClient::isRedirection(const RedisReply& reply)
 {
-    return m_connection.isReady();
+    return reply.isError("MOVED ") || reply.isError("ASK ") || reply.isError("TRYAGAIN");
 }
 
-std::exception_ptr RedisClient::problem() const
+void RedisClient::failForNode(std::string_view key) const
 {
-    return m_connection.problem();
-}
-
-RedisConnection& RedisClient::connectionFor(std::string_view)
-{
-    return m_connection;
-}
-
-std::vector<RedisConnection*> RedisClient::masters()
-{
-    return {&m_connection};
+    throw Unavailable("No node of the cluster of Redis at " + m_seeds.front().name()
+                      + " serves slot " + std::to_string(redis_slot::of(key))
+                      + ", to which the key belongs.");
 }
 
 Task<RedisAnswer> RedisClient::eval(RedisEval eval)
 {
     const std::string keyCount = std::to_string(eval.keys.size());
-    {
-        RedisCall call(m_connection, commandOf(eval, false, keyCount), RedisEffect::Mutates);
-        RedisReply reply = co_await call.answer();
-        if (!reply.isError("NOSCRIPT")) {
-            call.check(reply);
-            co_return RedisAnswer(std::move(reply), call.sentAt());
+    const RedisEffect effect = eval.script ? RedisEffect::Mutates : RedisEffect::Reads;
+    bool bySource = false;
+    Route route;
+    for (;;) {
+        RedisConnection* to = route.next ? route.next : connectionFor(eval.keys.front());
+        if (!to) {
+            co_await learn();
+            to = connectionFor(eval.keys.front());
         }
+        if (!to)
+            failForNode(eval.keys.front());
+        RedisReply reply;
+        TimePoint sentAt;
+        try {
+            if (!route.asking) {
+                RedisCall call(*to, commandOf(eval, bySource, keyCount), effect);
+                reply = co_await call.answer();
+                sentAt = call.sentAt();
+            } else {
+                RedisCalls calls(*to, effect);
+                calls.send(RedisCommand("ASKING"));
+                calls.send(commandOf(eval, bySource, keyCount));
+                std::vector<RedisReply> replies = co_await calls.answers();
+                reply = std::move(replies.back());
+                sentAt = calls.sentAt();
+            }
+        } catch (const Unavailable&) {
+            // Not sent. It may be that somebody else has taken over in the meantime.
+            if (!isCluster() || route.asking || connectionFor(eval.keys.front()) == to
+                || ++route.redirections > mostRedirections)
+                throw;
+            route.next = nullptr;
+            continue;
+        }
+        if (!reply.isError() || (!eval.script && reply.isError("WRONGTYPE")))
+            co_return RedisAnswer(std::move(reply), sentAt);
+        if (reply.isError("NOSCRIPT") && !bySource) {
+            bySource = true;
+            route.next = to;
+            continue;
+        }
+        co_await follow(&route, std::string(reply.text()), to);
     }
-    RedisCall call(m_connection, commandOf(eval, true, keyCount), RedisEffect::Mutates);
-    RedisReply reply = co_await call.answer();
-    call.check(reply);
-    co_return RedisAnswer(std::move(reply), call.sentAt());
+}
+
+Task<void> RedisClient::follow(Route* route, std::string error, RedisConnection* from)
+{
+    const RedisEndpoint asked = from->endpoint();
+    route->next = nullptr;
+    const bool moved = error.starts_with("MOVED ");
+    route->asking = error.starts_with("ASK ");
+    if (moved || route->asking) {
+        // MOVED 3999 127.0.0.1:6381
+        const auto slotAt = error.find(' ') + 1;
+        const auto addressAt = error.find(' ', slotAt);
+        const RedisEndpoint there = readAddress(
+            std::string_view(error).substr(std::min(addressAt + 1, error.size())), asked);
+        int slot = -1;
+        std::from_chars(error.data() + slotAt, error.data() + error.size(), slot);
+        if (there.port == 0 || slot < 0 || slot >= redis_slot::count
+            || ++route->redirections > mostRedirections)
+            std::rethrow_exception(redisError(asked.name(), error));
+        if (!isCluster())
+            beClusterUnseen();
+        RedisConnection& node = m_nodes.connection(there);
+        if (route->asking) {
+            route->next = &node;
+            co_return;
+        }
+        if (m_nodes.assign(slot, node))
+            noteTopology();
+        refreshSoon();
+        if (route->redirections > 2)
+            co_await Rest(this, restBefore(route->redirections));
+    } else if (error.starts_with("TRYAGAIN") && ++route->rests <= mostRests) {
+        route->redirections = 0;
+        co_await Rest(this, restBefore(route->rests));
+    } else {
+        refreshSoon();
+        std::rethrow_exception(redisError(asked.name(), error));
+    }
+    if (m_closed)
+        throw Cancelled("The provider was closed.");
 }
 
 Task<RedisAnswers> RedisClient::ask(std::vector<std::string> keys, std::string_view question,
                                     std::string_view another)
 {
+    if (isCluster() || !m_seed || m_mustBeCluster)
+        co_return co_await askCluster(std::move(keys), question, another);
     RedisAnswers answers;
-    RedisCalls calls(m_connection, RedisEffect::Reads);
-    for (const std::string& key : keys) {
-        calls.send(RedisCommand(question) << key);
-        if (!another.empty())
-            calls.send(RedisCommand(another) << key);
+    {
+        RedisCalls calls(*m_seed, RedisEffect::Reads);
+        for (const std::string& key : keys) {
+            calls.send(RedisCommand(question) << key);
+            if (!another.empty())
+                calls.send(RedisCommand(another) << key);
+        }
+        answers.replies = co_await calls.answers();
+        answers.sentAt = calls.sentAt();
+        bool redirected = false;
+        for (const RedisReply& reply : answers.replies) {
+            redirected = redirected || isRedirection(reply);
+            if (!redirected && !reply.isError("WRONGTYPE"))
+                calls.check(reply);
+        }
+        if (!redirected)
+            co_return answers;
     }
-    answers.replies = co_await calls.answers();
-    answers.sentAt = calls.sentAt();
-    for (const RedisReply& reply : answers.replies) {
-        if (!reply.isError("WRONGTYPE"))
-            calls.check(reply);
+    co_return co_await askCluster(std::move(keys), question, another);
+}
+
+namespace {
+
+//! What one node of a cluster is asked.
+class Batch final {
+public:
+    explicit Batch(RedisConnection& node)
+        : calls(node, RedisEffect::Reads)
+    {
+    }
+
+    RedisCalls calls;
+    std::vector<std::size_t> places; // of the answers
+};
+
+} // namespace
+
+Task<RedisAnswers> RedisClient::askCluster(std::vector<std::string> keys, std::string_view question,
+                                           std::string_view another)
+{
+    co_await learn();
+    const std::size_t perKey = another.empty() ? 1 : 2;
+    const auto questionAt = [&](std::size_t place) {
+        return place % perKey == 0 ? question : another;
+    };
+    std::map<RedisConnection*, Batch> batches;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        RedisConnection* const node = connectionFor(keys[i]);
+        if (!node)
+            failForNode(keys[i]);
+        Batch& batch = batches.try_emplace(node, *node).first->second;
+        for (std::size_t place = i * perKey; place < (i + 1) * perKey; ++place) {
+            batch.calls.send(RedisCommand(questionAt(place)) << keys[i]);
+            batch.places.push_back(place);
+        }
+    }
+    RedisAnswers answers;
+    answers.replies.resize(keys.size() * perKey);
+    answers.sentAt = TimePoint::max();
+    std::vector<std::size_t> redirected;
+    for (auto& [node, batch] : batches) {
+        std::vector<RedisReply> replies = co_await batch.calls.answers();
+        answers.sentAt = std::min(answers.sentAt, batch.calls.sentAt());
+        for (std::size_t i = 0; i < replies.size(); ++i) {
+            if (isRedirection(replies[i]))
+                redirected.push_back(batch.places[i]);
+            else if (!replies[i].isError("WRONGTYPE"))
+                batch.calls.check(replies[i]);
+            answers.replies[batch.places[i]] = std::move(replies[i]);
+        }
+    }
+    std::vector<Task<RedisAnswer>> again; // all at once
+    for (const std::size_t place : redirected)
+        again.push_back(eval(RedisEval(questionAt(place), keys[place / perKey])));
+    for (std::size_t i = 0; i < again.size(); ++i) {
+        RedisAnswer answer = co_await again[i];
+        answers.replies[redirected[i]] = std::move(answer.reply);
     }
     co_return answers;
 }

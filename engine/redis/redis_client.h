@@ -1,23 +1,30 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "engine/redis/redis_connection.h"
+#include "engine/redis/redis_nodes.h"
 #include "engine/redis/redis_script.h"
 #include "engine/task.h"
 
 namespace lockboard {
 
-//! A script with its keys and arguments.
+//! A script that mutates, or a plain command that reads, with its keys and arguments.
 class RedisEval final {
 public:
     explicit RedisEval(const RedisScript& s)
         : script(&s)
     {
     }
+    //! `name` outlives it.
+    RedisEval(std::string_view name, std::string key)
+        : command(name)
+    {
+        addKey(std::move(key));
+    }
     void addKey(std::string key) { keys.push_back(std::move(key)); }
     void addArgument(std::string argument) { arguments.push_back(std::move(argument)); }
 
-    const RedisScript* script;
+    const RedisScript* script = nullptr;
+    std::string_view command;
     QVarLengthArray<std::string, 1> keys;
     QVarLengthArray<std::string, 4> arguments;
 };
@@ -46,46 +53,132 @@ public:
 };
 
 //! What the provider and its views say to Redis, whatever that consists of: the one place that
-//! knows which servers there are and which of them keeps a key.
+//! knows which servers there are and which of them keeps a key. It asks the first server that it
+//! reaches whether it belongs to a cluster; if so it learns who serves which slot, and again
+//! whenever there is a sign that this has changed. A server that sends us elsewhere has done
+//! nothing, so what it was sent is sent there.
 class RedisClient final : public QObject {
     Q_OBJECT
 
 public:
-    RedisClient(const RedisEndpoint& endpoint, const Container& container);
+    RedisClient(const RedisSettings& settings, const Container& container);
+    ~RedisClient() override;
 
     //! Starts to connect; returns at once.
     void open();
     //! For good. What is under way ends with Cancelled before this returns.
     void close();
 
-    //! Every server that keeps locks is connected.
-    [[nodiscard]] bool isReady() const;
+    //! Every server that keeps locks is known and connected.
+    [[nodiscard]] bool isReady() const { return m_isReady; }
     //! Why it is not ready, if an attempt has shown that: Unavailable or Denied.
     [[nodiscard]] std::exception_ptr problem() const;
-    //! To the server that keeps this key, as Redis knows it.
-    [[nodiscard]] RedisConnection& connectionFor(std::string_view key);
-    //! To those that keep locks.
-    [[nodiscard]] std::vector<RedisConnection*> masters();
+    //! Whether it is known what there is; else see learn().
+    [[nodiscard]] bool isKnown() const { return m_kind != Kind::Unknown; }
+    [[nodiscard]] bool isCluster() const { return m_kind == Kind::Cluster; }
+    //! We may not ask the cluster who serves what, and so know only the nodes that we were sent to.
+    [[nodiscard]] bool isPartlyKnown() const { return m_mapForbidden; }
+    //! To the server that keeps this key, as Redis knows it. Null: learn() first.
+    [[nodiscard]] RedisConnection* connectionFor(std::string_view key);
+    //! To those that keep locks, as far as is known.
+    [[nodiscard]] std::vector<RedisConnection*> masters() const;
+    //! Counts the changes of who serves what.
+    [[nodiscard]] std::uint64_t topologyNumber() const { return m_topologyNumber; }
+    [[nodiscard]] const RedisNodes& nodes() const { return m_nodes; }
+    //! Indexes of keys (as Redis knows them) that one command may name together: all of them, or in
+    //! a cluster those of each slot, in the order of the slots.
+    [[nodiscard]] std::vector<std::vector<std::size_t>>
+    together(const std::vector<std::string>& keys) const;
 
-    //! Runs a script that mutates, once: by its hash; only if the server says that it does not know
-    //! it, and so has done nothing, by its source. Never gives an error reply.
-    //! \throws as RedisCall, and what its check() throws
+    //! Waits until it is known whether there is one server or a cluster.
+    //! \throws Unavailable, Denied if the next attempt fails; Cancelled
+    Task<void> learn();
+    //! Asks a cluster who serves what now, and waits for that; of one server it asks nothing.
+    Task<void> refresh();
+    //! The same, soon, without waiting for it.
+    void refreshSoon();
+    //! Goes on after a while, or at once if this is closed meanwhile.
+    Task<void> rest(Duration time);
+
+    //! Runs it where its keys are, which are of one slot. A script by its hash; only if the server
+    //! says that it does not know it, and so has done nothing, by its source. Never gives an error
+    //! reply, but WRONGTYPE of a plain command. \throws as RedisCall, and what its check() throws
     Task<RedisAnswer> eval(RedisEval eval);
     //! Sends one or two commands, such as GET, with each of the keys and nothing else, all in one
     //! go. No answer is an error other than WRONGTYPE. \throws as RedisCall, and what its check()
     //! throws
     Task<RedisAnswers> ask(std::vector<std::string> keys, std::string_view question,
                            std::string_view another = {});
+    //! An error reply that eval() would follow or wait out.
+    [[nodiscard]] static bool isRedirection(const RedisReply& reply);
 
 Q_SIGNALS:
     void ready();
     //! An attempt to connect failed, or a connection was lost; problem() says why.
     void unavailable();
-    //! Before ready: as RedisConnection says it of one of the servers.
+    //! Before ready: as RedisConnection says it of one of the servers, and of a failover within the
+    //! cluster.
     void replaced(const std::string& how);
+    //! Others keep the locks now, or other ones of them.
+    void topologyChanged();
 
 private:
-    RedisConnection m_connection;
+    enum class Kind : std::uint8_t { Unknown, One, Cluster };
+    class Learned;
+    class Rest;
+    //! Where one command has been sent so far.
+    class Route final {
+    public:
+        RedisConnection* next = nullptr; // null: by the map
+        bool asking = false;
+        int redirections = 0;
+        int rests = 0;
+    };
+
+    void openSeed();
+    void onReady(RedisConnection* connection);
+    void onUnavailable(RedisConnection* connection);
+    void openSeedAfter(Duration pause);
+    void failSeed(std::exception_ptr problem);
+    Task<void> probe(RedisConnection* connection);
+    Task<bool> saysCluster(RedisConnection* connection);
+    void takeMap(const RedisReply& reply, const RedisEndpoint& asked);
+    void sayFailovers(const std::vector<std::pair<int, RedisConnection*>>& before);
+    void beOne();
+    void beClusterUnseen();
+    void becomeKnown(Kind kind);
+    void resumeLearners();
+    void updateReady();
+    void noteTopology();
+    void tidySoon();
+    void refreshAt(TimePoint when);
+    [[noreturn]] void failForNode(std::string_view key) const;
+    Task<void> follow(Route* route, std::string error, RedisConnection* from);
+    Task<RedisAnswers> askCluster(std::vector<std::string> keys, std::string_view question,
+                                  std::string_view another);
+
+    Clock& m_clock;
+    std::vector<RedisEndpoint> m_seeds;
+    bool m_mustBeCluster;
+    RedisNodes m_nodes;
+    Kind m_kind = Kind::Unknown;
+    RedisConnection* m_seed = nullptr; // the one server, or whom we ask who serves what
+    std::size_t m_seedIndex = 0;
+    std::size_t m_seedsFailed = 0; // in a row
+    std::exception_ptr m_problem;
+    bool m_isReady = false;
+    bool m_mapForbidden = false;
+    bool m_closed = false;
+    bool m_topologyPosted = false;
+    std::uint64_t m_topologyNumber = 0;
+    std::uint64_t m_refreshNumber = 0;
+    std::uint64_t m_refreshTaken = 0;
+    TimePoint m_lastRefresh;
+    TimePoint m_refreshDue;
+    Clock::TimerId m_refreshTimer = 0;
+    Clock::TimerId m_seedTimer = 0;
+    std::vector<std::coroutine_handle<>> m_learning;
+    std::map<Clock::TimerId, std::coroutine_handle<>> m_resting;
 };
 
 } // namespace lockboard

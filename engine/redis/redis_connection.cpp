@@ -41,7 +41,7 @@ void RedisConnection::open()
         connectNow();
 }
 
-void RedisConnection::close()
+void RedisConnection::close(std::exception_ptr why)
 {
     if (m_state == State::Closed)
         return;
@@ -49,7 +49,7 @@ void RedisConnection::close()
     m_clock.cancel(m_connectTimer);
     m_clock.cancel(m_silenceTimer);
     discardSocket();
-    m_problem = std::make_exception_ptr(Cancelled("The provider was closed."));
+    m_problem = why ? why : std::make_exception_ptr(Cancelled("The provider was closed."));
     failAll(m_problem, m_problem);
 }
 

@@ -32,10 +32,12 @@ public:
 
     //! Starts to connect; returns at once.
     void open();
-    //! For good. What is under way ends with Cancelled before this returns.
-    void close();
+    //! For good. What is under way ends with Cancelled, or with `why`, before this returns.
+    void close(std::exception_ptr why = {});
 
     [[nodiscard]] bool isReady() const { return m_state == State::Ready; }
+    //! No answer is due.
+    [[nodiscard]] bool isIdle() const { return m_slots.empty(); }
     [[nodiscard]] const RedisEndpoint& endpoint() const { return m_endpoint; }
     //! For a connection that subscribes: takes what comes unasked. Set before it is opened.
     void setMessageHandler(std::function<void(const RedisReply&)> handler)

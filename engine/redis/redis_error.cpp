@@ -25,6 +25,7 @@ constexpr Known troubles[] = {
     { "MASTERDOWN", "is a replica that has lost its master." },
     { "CLUSTERDOWN", "belongs to a cluster that is down." },
     { "MOVED", "belongs to a cluster; this key is on another of its nodes." },
+    { "TRYAGAIN", "belongs to a cluster; these keys are on their way to another of its nodes." },
     { "ASK", "belongs to a cluster; this key is on its way to another of its nodes." },
     { "CROSSSLOT", "belongs to a cluster; these keys are on different nodes." },
     { "OOM", "is out of memory and takes no more writes." },

@@ -15,10 +15,11 @@ RedisLiveView::RedisLiveView(RedisProvider& provider)
 {
     connect(&provider.client(), &RedisClient::ready, this, &RedisLiveView::onReady);
     connect(&provider.client(), &RedisClient::unavailable, this, &RedisLiveView::onUnavailable);
-    connect(&provider.push(), &RedisPush::live, this, &RedisLiveView::lookAtAll);
-    connect(&provider.push(), &RedisPush::flushed, this, &RedisLiveView::lookAtAll);
-    connect(&provider.push(), &RedisPush::troubled, this, &RedisLiveView::lookAtAll);
-    connect(&provider.push(), &RedisPush::lost, this, &RedisLiveView::onPushLost);
+    connect(&provider.client(), &RedisClient::topologyChanged, this, &RedisLiveView::lookAtAll);
+    connect(&provider.push(), &RedisPushGroup::live, this, &RedisLiveView::lookAtAll);
+    connect(&provider.push(), &RedisPushGroup::flushed, this, &RedisLiveView::lookAtAll);
+    connect(&provider.push(), &RedisPushGroup::troubled, this, &RedisLiveView::lookAtAll);
+    connect(&provider.push(), &RedisPushGroup::lost, this, &RedisLiveView::onPushLost);
 }
 
 RedisLiveView::~RedisLiveView()
@@ -84,6 +85,9 @@ void RedisLiveView::say(SourceState state)
     if (m_provider) {
         for (const std::string& warning : m_provider->warnings())
             state.warnings << QString::fromStdString(warning);
+        if (m_provider->client().isPartlyKnown())
+            state.warnings << tr("This user may not ask the cluster for its slots (CLUSTER SLOTS): "
+                                 "locks on nodes not met yet don't show.");
     }
     setState(std::move(state));
 }
@@ -91,7 +95,7 @@ void RedisLiveView::say(SourceState state)
 void RedisLiveView::sayLive()
 {
     SourceState live(SourceState::Live);
-    const RedisPush& push = m_provider->push();
+    const RedisPushGroup& push = m_provider->push();
     live.mode = push.isLive() ? tr("push (%1)").arg(QLatin1String(push.way())) : tr("polling");
     say(std::move(live));
 }

@@ -62,6 +62,17 @@ private:
         LockState state = LockState::Held;
         RedisNote note;
     };
+    //! A server that keeps locks, and how far it has been scanned.
+    struct Source {
+        explicit Source(RedisConnection* connection)
+            : server(connection)
+        {
+        }
+        QPointer<RedisConnection> server;
+        std::string cursor = std::string(1, '0'); // "0": gcc 12 warns of an overlap
+        bool scanning = false; // SCAN is under way
+        bool exhausted = false; // and will give no more
+    };
     using Locks = std::unordered_map<std::string, Known>;
 
     void onReady();
@@ -75,7 +86,9 @@ private:
     void begin(Phase phase);
     void abandon();
     void fail(const std::exception_ptr& problem);
-    Task<void> scanOn(std::uint32_t scan);
+    Task<void> scanAll(std::uint32_t scan);
+    Task<void> scanOn(std::uint32_t scan, std::size_t source);
+    [[nodiscard]] bool isExhausted() const;
     void makeRoom(std::int64_t databaseSize, std::size_t found);
     Task<void> readPage(std::uint32_t scan, std::vector<std::string> keys);
     void takePage(const RedisPage& page);
@@ -117,10 +130,9 @@ private:
     // One scan, counted up.
     std::uint32_t m_scan = 0;
     TimePoint m_scanBegan;
-    std::string m_cursor;
+    std::vector<Source> m_sources;
+    double m_expected = 0; // locks
     int m_pages = 0; // being read
-    bool m_scanning = false; // SCAN is under way
-    bool m_exhausted = false; // and will give no more
     bool m_onceMore = false; // right after it
     std::size_t m_seen = 0;
     std::size_t m_bucket = 0; // how far the sweep has come

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/redis/redis_live_view.h"
 
+#include "engine/errors.h"
 #include "engine/redis/redis_provider.h"
 
 #include <algorithm>
@@ -18,10 +19,9 @@ void RedisLiveView::begin(Phase phase)
     abandon();
     m_phase = phase;
     m_scanBegan = m_clock.now();
-    m_cursor = std::string(1, '0'); // assigning "0": gcc 12 warns of an overlap
+    m_sources.clear();
+    m_expected = 0;
     m_pages = 0;
-    m_scanning = false;
-    m_exhausted = false;
     m_onceMore = false;
     m_seen = 0;
     m_buckets = 0;
@@ -34,39 +34,65 @@ void RedisLiveView::begin(Phase phase)
     } else {
         watchLeases();
     }
-    scanOn(m_scan);
+    scanAll(m_scan);
 }
 
-Task<void> RedisLiveView::scanOn(std::uint32_t scan)
+Task<void> RedisLiveView::scanAll(std::uint32_t scan)
+{
+    const QPointer<RedisLiveView> self(this);
+    co_await m_provider->client().refresh();
+    if (!self || scan != m_scan)
+        co_return;
+    for (RedisConnection* const server : m_provider->client().masters())
+        m_sources.emplace_back(server);
+    if (m_sources.empty()) {
+        const auto problem = m_provider->client().problem();
+        fail(problem ? problem
+                     : std::make_exception_ptr(
+                         Unavailable("It is not known which servers keep the locks.")));
+        pollAfter(shortestPoll);
+        co_return;
+    }
+    for (std::size_t i = 0; i < m_sources.size(); ++i) {
+        scanOn(scan, i);
+        if (!self || scan != m_scan)
+            co_return;
+    }
+}
+
+Task<void> RedisLiveView::scanOn(std::uint32_t scan, std::size_t index)
 {
     // A snapshot wants to be quick; later scans let the others' commands through.
     const int mostPages = isSnapshotting() ? 4 : 2;
     const QPointer<RedisLiveView> self(this);
-    m_scanning = true;
-    std::int64_t databaseSize = 0;
+    m_sources[index].scanning = true;
     try {
-        if (isSnapshotting() && m_cursor == "0") {
-            RedisCall call(*m_provider->client().masters().front(), RedisCommand("DBSIZE"),
-                           RedisEffect::Reads);
-            const RedisReply reply = co_await call.answer();
-            if (!self || scan != m_scan)
-                co_return;
-            databaseSize = reply.integer(); // 0 if that is forbidden
-        }
-        for (;;) {
+        while (!m_sources[index].exhausted && m_pages < mostPages) {
+            RedisConnection* const server = m_sources[index].server;
+            if (!server) { // it has left the cluster: others have its locks now
+                m_onceMore = true;
+                m_sources[index].exhausted = true;
+                break;
+            }
             const std::string count = std::to_string(RedisProvider::pageSize);
-            const std::string cursor = m_cursor;
+            const std::string cursor = m_sources[index].cursor;
+            RedisCalls calls(*server, RedisEffect::Reads);
             RedisCommand command("SCAN");
             command << cursor << "MATCH" << m_provider->scanPattern() << "COUNT" << count;
-            RedisCall call(*m_provider->client().masters().front(), command, RedisEffect::Reads);
-            const RedisReply reply = co_await call.answer();
+            calls.send(command);
+            const bool sizes = isSnapshotting() && cursor == "0";
+            if (sizes)
+                calls.send(RedisCommand("DBSIZE"));
+            const std::vector<RedisReply> replies = co_await calls.answers();
             if (!self || scan != m_scan)
                 co_return;
-            call.check(reply);
-            m_cursor = reply.at(0).text();
-            m_exhausted = m_cursor == "0";
+            const RedisReply& reply = replies.front();
+            calls.check(reply);
+            m_sources[index].cursor = reply.at(0).text();
+            m_sources[index].exhausted = m_sources[index].cursor == "0";
             const RedisReply found = reply.at(1);
-            makeRoom(std::exchange(databaseSize, 0), found.size());
+            if (sizes) // 0 if that is forbidden
+                makeRoom(replies.back().integer(), found.size());
             std::vector<std::string> keys;
             keys.reserve(found.size());
             for (std::size_t i = 0; i < found.size(); ++i)
@@ -77,8 +103,6 @@ Task<void> RedisLiveView::scanOn(std::uint32_t scan)
                 if (!self || scan != m_scan)
                     co_return;
             }
-            if (m_exhausted || m_pages >= mostPages)
-                break;
         }
     } catch (const LockError&) {
         if (self && scan == m_scan && m_provider) {
@@ -87,9 +111,15 @@ Task<void> RedisLiveView::scanOn(std::uint32_t scan)
         }
         co_return;
     }
-    m_scanning = false;
-    if (m_exhausted && m_pages == 0)
+    m_sources[index].scanning = false;
+    if (isExhausted() && m_pages == 0)
         sweep();
+}
+
+bool RedisLiveView::isExhausted() const
+{
+    return std::all_of(m_sources.begin(), m_sources.end(),
+                       [](const Source& source) { return source.exhausted; });
 }
 
 //! Growing a table of a million step by step would stop the event loop for a tenth of a second.
@@ -97,9 +127,9 @@ void RedisLiveView::makeRoom(std::int64_t databaseSize, std::size_t found)
 {
     constexpr double most = 4'000'000;
     const double share = std::min(1.0, 1.25 * static_cast<double>(found) / RedisProvider::pageSize);
-    const auto expected = std::min(static_cast<double>(databaseSize) * share, most);
-    if (expected > static_cast<double>(m_locks.size()))
-        m_locks.reserve(static_cast<std::size_t>(expected));
+    m_expected = std::min(m_expected + static_cast<double>(databaseSize) * share, most);
+    if (m_expected > static_cast<double>(m_locks.size()))
+        m_locks.reserve(static_cast<std::size_t>(m_expected));
 }
 
 Task<void> RedisLiveView::readPage(std::uint32_t scan, std::vector<std::string> keys)
@@ -125,10 +155,16 @@ Task<void> RedisLiveView::readPage(std::uint32_t scan, std::vector<std::string> 
         co_return;
     }
     --m_pages;
-    if (m_exhausted && m_pages == 0)
+    if (isExhausted() && m_pages == 0) {
         sweep();
-    else if (!m_exhausted && !m_scanning)
-        scanOn(scan);
+        co_return;
+    }
+    for (std::size_t i = 0; i < m_sources.size(); ++i) {
+        if (!m_sources[i].exhausted && !m_sources[i].scanning)
+            scanOn(scan, i);
+        if (!self || scan != m_scan)
+            co_return;
+    }
 }
 
 void RedisLiveView::takePage(const RedisPage& page)

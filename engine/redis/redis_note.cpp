@@ -36,9 +36,10 @@ std::string RedisNotes::keyFor(const std::string& stored)
     return "lockboard:note:{" + stored + '}';
 }
 
-std::string RedisNotes::counterFor(const std::string&)
+std::string RedisNotes::counterFor(const std::string& stored, bool inCluster)
 {
-    return "lockboard:token";
+    const std::string name = "lockboard:token";
+    return inCluster ? name + ":{" + redis_slot::tag(redis_slot::of(stored)) + '}' : name;
 }
 
 std::string RedisNotes::textFor(const std::string& value, const SharedContext& context) const

@@ -38,7 +38,7 @@ public:
     //! Of a lock's key as Redis knows it.
     [[nodiscard]] static std::string keyFor(const std::string& stored);
     //! Where the last token granted for a lock's key is kept.
-    [[nodiscard]] static std::string counterFor(const std::string& stored);
+    [[nodiscard]] static std::string counterFor(const std::string& stored, bool inCluster);
     //! Of a new grant, all but the token. `value`: the owner, or what stands for none.
     [[nodiscard]] std::string textFor(const std::string& value, const SharedContext& context) const;
 

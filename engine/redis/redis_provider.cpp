@@ -17,9 +17,9 @@ static constexpr Duration secondLook(10);
 //! After a restart or a failover: how long an operator is told of it.
 static constexpr Duration warningTime = 10min;
 
-static Owner ownerOf(std::string_view value)
+Owner RedisProvider::ownerOf(std::string_view value)
 {
-    return value == RedisProvider::nobody ? Owner() : Owner(value);
+    return value == nobody ? Owner() : Owner(value);
 }
 
 RedisProvider::RedisProvider(const Container& container, RedisSettings settings)
@@ -29,21 +29,18 @@ RedisProvider::RedisProvider(const Container& container, RedisSettings settings)
     , m_scanPattern(escapedForGlob(m_settings.keyspace) + '*')
     , m_notes(m_settings.fencing, m_settings.annotate)
     , m_acquireScript("acquire.lua")
+    , m_undoScript("undo.lua")
+    , m_raiseScript("raise.lua")
     , m_extendScript("extend.lua")
     , m_releaseScript("release.lua")
     , m_releasePageScript("release_page.lua")
-    , m_client(m_settings.endpoint, container)
-    , m_push(std::make_unique<RedisPush>(m_settings.endpoint, m_settings.keyspace, container))
+    , m_client(m_settings, container)
+    , m_push(std::make_unique<RedisPushGroup>(m_client, m_settings.keyspace, container))
 {
     for (const std::string& warning : m_warnings)
         log(LogLevel::Warning, warning);
     QObject::connect(&m_client, &RedisClient::replaced, &m_client,
                      [this](const std::string& how) { onReplaced(how); });
-    if (m_settings.waitReplicas > 0) {
-        m_replicas = std::make_unique<RedisReplicas>(m_settings.endpoint, container, resumer(),
-                                                     m_settings.waitReplicas,
-                                                     m_settings.waitReplicasTimeout);
-    }
     m_client.open();
     listen();
 }
@@ -51,8 +48,8 @@ RedisProvider::RedisProvider(const Container& container, RedisSettings settings)
 RedisProvider::~RedisProvider()
 {
     m_push->close();
-    if (m_replicas)
-        m_replicas->close();
+    for (const auto& [name, replicas] : m_replicas)
+        replicas->close();
     close();
     for (const auto& view : m_views) {
         if (view)
@@ -65,19 +62,20 @@ RedisProvider::~RedisProvider()
 
 Task<Grant> RedisProvider::tryAcquire(LockKeys keys, AcquireOptions options, SharedContext context)
 {
-    if (m_replicas)
+    if (m_settings.waitReplicas > 0)
         return takeReplicated(std::move(keys), std::move(options), std::move(context));
     return take(std::move(keys), std::move(options), std::move(context));
 }
 
 Task<Grant> RedisProvider::take(LockKeys keys, AcquireOptions options, SharedContext context)
 {
-    if (m_notes.areWritten()) {
-        std::string note = m_notes.textFor(options.owner().value_or(nobody), context);
-        return acquireByScript(std::move(keys), std::move(options), std::move(note));
-    }
+    std::string note;
+    if (m_notes.areWritten())
+        note = m_notes.textFor(options.owner().value_or(nobody), context);
     if (keys.size() > 1)
-        return acquireByScript(std::move(keys), std::move(options));
+        return acquireMany(std::move(keys), std::move(options), std::move(note));
+    if (!note.empty())
+        return acquireByScript(std::move(keys), std::move(options), std::move(note));
     return acquireOne(std::move(keys), std::move(options));
 }
 
@@ -90,19 +88,24 @@ Task<Grant> RedisProvider::acquireOne(LockKeys keys, AcquireOptions options)
     bool refused = false;
     try {
         const std::string key = stored(keys.front());
+        RedisConnection* const server = m_client.connectionFor(key);
+        if (!server)
+            co_return co_await acquireByScript(std::move(keys), std::move(options));
         const std::string lease = options.lease() ? std::to_string(options.lease()->count()) : "";
         RedisCommand command("SET");
         command << key << (options.owner() ? *options.owner() : nobody) << "NX";
         if (options.lease())
             command << "PX" << lease;
-        RedisCall call(m_client.connectionFor(key), command, RedisEffect::Mutates);
+        RedisCall call(*server, command, RedisEffect::Mutates);
         const RedisReply reply = co_await call.answer();
-        call.check(reply);
+        const bool elsewhere = RedisClient::isRedirection(reply);
+        if (!elsewhere)
+            call.check(reply);
         if (reply.isNil() && options.look() == 0 && m_push->isLive()) {
             noteForestalled(keys.front());
             throw Conflict(keys.front(), {}, {});
         }
-        refused = reply.isNil();
+        refused = elsewhere || reply.isNil();
         if (options.lease())
             leaseEnd = call.sentAt() + *options.lease();
     } catch (const OutcomeUnknown& error) {
@@ -136,22 +139,25 @@ static void throwIfRefused(const RedisReply& reply, const LockKeys& keys)
     std::optional<Duration> remaining;
     if (reply.at(3).integer() >= 0)
         remaining = Duration(reply.at(3).integer());
-    throw Conflict(key, ownerOf(reply.at(2).text()), remaining);
+    throw Conflict(key, RedisProvider::ownerOf(reply.at(2).text()), remaining);
 }
 
-Task<Grant> RedisProvider::acquireByScript(LockKeys keys, AcquireOptions options, std::string note)
+Task<Grant> RedisProvider::acquireByScript(LockKeys keys, AcquireOptions options, std::string note,
+                                           RedisAnswer* told)
 {
-    const bool claims = m_settings.ownerless == Ownerless::Claimable && !options.isExclusive();
+    if (m_notes.haveTokens() && !m_client.isKnown())
+        co_await m_client.learn(); // which counter it is
     RedisEval eval(m_acquireScript);
     for (const std::string& key : keys)
         eval.addKey(stored(key));
     addNotes(eval);
     if (m_notes.haveTokens())
-        eval.addKey(RedisNotes::counterFor(eval.keys.front()));
+        eval.addKey(counterFor(eval.keys.front()));
     eval.addArgument(options.owner().value_or(nobody));
     eval.addArgument(options.lease() ? std::to_string(options.lease()->count()) : std::string());
-    eval.addArgument(claims ? "1" : "0");
+    eval.addArgument(claims(options) ? "1" : "0");
     eval.addArgument(options.reenters() ? "1" : "0");
+    eval.addArgument(told ? "1" : "0");
     if (!note.empty()) {
         eval.addArgument(std::to_string(keys.size()));
         eval.addArgument(note);
@@ -184,14 +190,24 @@ Task<Grant> RedisProvider::acquireByScript(LockKeys keys, AcquireOptions options
         leaseEnd = answer.sentAt + *options.lease();
     else if (kept >= 0)
         leaseEnd = answer.sentAt + Duration(kept);
-    if (extension && !options.lease())
-        noteChanged({keys.begin(), keys.end()}); // each has the lease it had
-    else
-        noteHeld(keys, options.owner(), leaseEnd);
     std::optional<FencingToken> token;
     if (m_notes.haveTokens())
         token = FencingToken(answer.reply.at(3).integer());
-    co_return Grant(leaseEnd, token).asExtension(extension);
+    const Grant grant = Grant(leaseEnd, token).asExtension(extension);
+    if (told)
+        *told = std::move(answer);
+    else
+        noteTaken(keys, options, grant);
+    co_return grant;
+}
+
+void RedisProvider::noteTaken(const LockKeys& keys, const AcquireOptions& options,
+                              const Grant& grant)
+{
+    if (grant.isExtension() && !options.lease())
+        noteChanged({keys.begin(), keys.end()}); // each has the lease it had
+    else
+        noteHeld(keys, options.owner(), grant.leaseEnd());
 }
 
 Task<Grant> RedisProvider::settleAcquire(LockKeys keys, AcquireOptions options, TimePoint began,
@@ -206,6 +222,11 @@ Task<Grant> RedisProvider::settleAcquire(LockKeys keys, AcquireOptions options, 
 
 Task<Renewal> RedisProvider::renew(LockKeys keys, std::string owner, std::optional<Duration> lease)
 {
+    if (keys.size() > 1) {
+        std::vector<LockKeys> parts = co_await partsOf(keys);
+        if (parts.size() > 1)
+            co_return co_await renewParts(std::move(parts), std::move(owner), lease);
+    }
     RedisEval eval(m_extendScript);
     for (const std::string& key : keys)
         eval.addKey(stored(key));
@@ -231,6 +252,11 @@ Task<Renewal> RedisProvider::renew(LockKeys keys, std::string owner, std::option
 
 Task<ReleaseResult> RedisProvider::release(LockKeys keys, ReleaseOptions options, SharedContext)
 {
+    if (keys.size() > 1) {
+        std::vector<LockKeys> parts = co_await partsOf(keys);
+        if (parts.size() > 1)
+            co_return co_await releaseParts(std::move(parts), std::move(options));
+    }
     RedisEval eval(m_releaseScript);
     for (const std::string& key : keys)
         eval.addKey(stored(key));

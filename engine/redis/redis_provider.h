@@ -4,7 +4,7 @@
 #include "engine/basic_provider.h"
 #include "engine/redis/redis_client.h"
 #include "engine/redis/redis_note.h"
-#include "engine/redis/redis_push.h"
+#include "engine/redis/redis_push_group.h"
 #include "engine/redis/redis_replicas.h"
 
 #include <QPointer>
@@ -25,6 +25,7 @@ public:
     static constexpr int pageSize = 1000;
     //! What stands for "no owner" on the wire.
     static const std::string nobody;
+    [[nodiscard]] static Owner ownerOf(std::string_view value);
 
     //! Connects in the background; a server that can't be reached shows when a call is made.
     RedisProvider(const Container& container, RedisSettings settings);
@@ -39,7 +40,7 @@ public:
 
     // For the live view.
     [[nodiscard]] std::vector<std::string> warnings() const;
-    [[nodiscard]] RedisPush& push() { return *m_push; }
+    [[nodiscard]] RedisPushGroup& push() { return *m_push; }
     [[nodiscard]] RedisClient& client() { return m_client; }
     [[nodiscard]] const RedisNotes& notes() const { return m_notes; }
     [[nodiscard]] Clock& sharedClock() const { return clock(); }
@@ -66,15 +67,47 @@ private:
     Task<Grant> take(LockKeys keys, AcquireOptions options, SharedContext context);
     //! Takes them, and gives them back if too few replicas have them in time.
     Task<Grant> takeReplicated(LockKeys keys, AcquireOptions options, SharedContext context);
+    //! As RedisReplicas::findFault, of each server its own.
+    Task<std::string> findReplicaFault(LockKeys keys, std::string value);
     Task<Grant> acquireOne(LockKeys keys, AcquireOptions options);
-    //! `note`: what to write beside the locks; empty if no notes are written.
-    Task<Grant> acquireByScript(LockKeys keys, AcquireOptions options, std::string note = {});
+    //! `note`: what to write beside the locks; empty if no notes are written. `answer`, if it is
+    //! not null, gets what undo() needs, and nobody is told yet of what is held.
+    Task<Grant> acquireByScript(LockKeys keys, AcquireOptions options, std::string note = {},
+                                RedisAnswer* answer = nullptr);
     Task<Grant> settleAcquire(LockKeys keys, AcquireOptions options, TimePoint began,
                               std::string problem);
+    void noteTaken(const LockKeys& keys, const AcquireOptions& options, const Grant& grant);
+
     //! To a script's keys, which are locks, the keys of their notes, if such are written.
     void addNotes(RedisEval& eval) const;
+    //! Where the tokens of this key, as Redis knows it, are counted.
+    [[nodiscard]] std::string counterFor(const std::string& stored) const
+    {
+        return RedisNotes::counterFor(stored, m_client.isCluster());
+    }
+
+    // Of keys that different nodes of a cluster may keep: part by part.
+    Task<Grant> acquireMany(LockKeys keys, AcquireOptions options, std::string note);
+    [[nodiscard]] Task<std::vector<LockKeys>> partsOf(LockKeys keys);
+    Task<Grant> acquireParts(LockKeys keys, std::vector<LockKeys> parts, AcquireOptions options,
+                             std::string note);
+    Task<void> refuseIfHeld(LockKeys keys, AcquireOptions options);
+    Task<void> undo(LockKeys keys, RedisAnswer answer, AcquireOptions options);
+    //! Makes one token that of all parts. \throws as RedisClient::eval
+    Task<void> raiseTokens(std::vector<LockKeys> parts, FencingToken token);
+    Task<Renewal> renewParts(std::vector<LockKeys> parts, std::string owner,
+                             std::optional<Duration> lease);
+    Task<ReleaseResult> releaseParts(std::vector<LockKeys> parts, ReleaseOptions options);
+
     Task<void> releasePages(ReleaseAllOptions options, ReleaseAllResult* result);
+    Task<void> releasePagesOf(QPointer<RedisConnection> server, ReleaseAllOptions options,
+                              ReleaseAllResult* result, std::uint64_t* seen);
     Task<void> releasePage(std::vector<std::string> page, Owner owner, ReleaseAllResult* result);
+    //! Whether a lock without owner is a conflict for this call.
+    [[nodiscard]] bool claims(const AcquireOptions& options) const
+    {
+        return m_settings.ownerless == Ownerless::Claimable && !options.isExclusive();
+    }
     void noteHeld(const LockKeys& keys, const Owner& owner, std::optional<TimePoint> leaseEnd);
     void noteChanged(const std::vector<std::string>& keys);
     //! Tells those who watch, wait or run here.
@@ -97,12 +130,16 @@ private:
     void suspect(const std::string& key);
     Task<void> verifyMine();
     [[nodiscard]] Task<std::string> liveMode();
+    //! Whether it answers.
+    Task<bool> checkServer(QPointer<RedisConnection> server, std::vector<Finding>* findings);
 
     RedisSettings m_settings;
     std::vector<std::string> m_warnings;
     std::string m_scanPattern;
     RedisNotes m_notes;
     RedisScript m_acquireScript;
+    RedisScript m_undoScript;
+    RedisScript m_raiseScript;
     RedisScript m_extendScript;
     RedisScript m_releaseScript;
     RedisScript m_releasePageScript;
@@ -115,8 +152,9 @@ private:
     Clock::TimerId m_verifyTimer = 0;
     std::string m_replacement; // a restart or failover not long ago, as a sentence
     Clock::TimerId m_replacementTimer = 0;
-    std::unique_ptr<RedisPush> m_push;
-    std::unique_ptr<RedisReplicas> m_replicas; // null: none is waited for
+    std::unique_ptr<RedisPushGroup> m_push;
+    // By the server whose replicas they are; of one server, by "". Made when first needed.
+    std::map<std::string, std::unique_ptr<RedisReplicas>> m_replicas;
 };
 
 } // namespace lockboard

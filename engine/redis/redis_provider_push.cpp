@@ -21,9 +21,9 @@ void RedisProvider::listen()
         wakeAll();
     };
     // m_push goes first, and these with it.
-    QObject::connect(m_push.get(), &RedisPush::live, m_push.get(), lookAtAll);
-    QObject::connect(m_push.get(), &RedisPush::flushed, m_push.get(), lookAtAll);
-    QObject::connect(m_push.get(), &RedisPush::changed, m_push.get(),
+    QObject::connect(m_push.get(), &RedisPushGroup::live, m_push.get(), lookAtAll);
+    QObject::connect(m_push.get(), &RedisPushGroup::flushed, m_push.get(), lookAtAll);
+    QObject::connect(m_push.get(), &RedisPushGroup::changed, m_push.get(),
                      [this](const std::vector<std::string>& names) { takeChanged(names); });
 }
 
@@ -120,8 +120,10 @@ Task<std::string> RedisProvider::liveMode()
     if (m_client.isReady() && !m_push->isSettled()) {
         const auto settled = std::make_shared<Signal>(resumer());
         const auto raise = [settled] { settled->raise(); };
-        const auto live = QObject::connect(m_push.get(), &RedisPush::live, m_push.get(), raise);
-        const auto lost = QObject::connect(m_push.get(), &RedisPush::lost, m_push.get(), raise);
+        const auto live =
+            QObject::connect(m_push.get(), &RedisPushGroup::live, m_push.get(), raise);
+        const auto lost =
+            QObject::connect(m_push.get(), &RedisPushGroup::lost, m_push.get(), raise);
         m_push->open();
         co_await settled->wait(clock().now() + longestCheck, std::stop_token());
         QObject::disconnect(live);

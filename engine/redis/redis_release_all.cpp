@@ -5,6 +5,7 @@
 
 namespace lockboard {
 
+static constexpr int mostPasses = 3;
 static const char* const takenMeanwhile = "taken by somebody else meanwhile";
 static const char* const notALock = "of another type, and so no lock";
 
@@ -31,16 +32,40 @@ Task<ReleaseAllResult> RedisProvider::releaseAll(ReleaseAllOptions options, Shar
 
 Task<void> RedisProvider::releasePages(ReleaseAllOptions options, ReleaseAllResult* result)
 {
+    std::uint64_t seen = 0;
+    co_await m_client.learn();
+    co_await m_client.refresh();
+    for (int pass = 0; pass < mostPasses && !result->cancelled; ++pass) {
+        // What moves from one node to another in the midst of it may escape us.
+        const std::uint64_t topology = m_client.topologyNumber();
+        result->reasons.clear();
+        std::vector<QPointer<RedisConnection>> servers;
+        for (RedisConnection* const server : m_client.masters())
+            servers.emplace_back(server);
+        if (servers.empty() && m_client.problem())
+            std::rethrow_exception(m_client.problem());
+        for (const QPointer<RedisConnection>& server : servers)
+            co_await releasePagesOf(server, options, result, &seen);
+        co_await m_client.refresh();
+        if (topology == m_client.topologyNumber())
+            break;
+    }
+}
+
+Task<void> RedisProvider::releasePagesOf(QPointer<RedisConnection> server,
+                                         ReleaseAllOptions options, ReleaseAllResult* result,
+                                         std::uint64_t* seen)
+{
     const std::string count = std::to_string(pageSize);
     std::string cursor = "0";
-    std::uint64_t seen = 0;
     do {
         if (options.stopToken().stop_requested()) {
             result->cancelled = true;
             break;
         }
-        RedisCall scan(*m_client.masters().front(), scanCommand(cursor, m_scanPattern, count),
-                       RedisEffect::Reads);
+        if (!server)
+            break; // it has left the cluster, and another pass follows
+        RedisCall scan(*server, scanCommand(cursor, m_scanPattern, count), RedisEffect::Reads);
         const RedisReply reply = co_await scan.answer();
         scan.check(reply);
         cursor = reply.at(0).text();
@@ -50,50 +75,67 @@ Task<void> RedisProvider::releasePages(ReleaseAllOptions options, ReleaseAllResu
             page.emplace_back(found.at(i).text());
         if (page.empty())
             continue;
-        seen += page.size();
+        *seen += page.size();
         co_await releasePage(std::move(page), options.owner(), result);
-        options.report(result->released, seen);
+        options.report(result->released, *seen);
     } while (cursor != "0");
 }
 
 Task<void> RedisProvider::releasePage(std::vector<std::string> page, Owner owner,
                                       ReleaseAllResult* result)
 {
-    RedisEval eval(m_releasePageScript);
     std::vector<Owner> owners(page.size(), owner);
-    for (const std::string& key : page)
-        eval.addKey(key);
-    addNotes(eval);
-    if (owner) {
-        eval.addArgument("all");
-        eval.addArgument(*owner);
-        if (m_notes.areWritten())
-            eval.addArgument(std::to_string(page.size()));
-    } else {
+    std::vector<std::string> expected;
+    if (!owner) {
         // Every lock: then each must be the one that is there now.
-        eval.addArgument("each");
         const RedisAnswers values = co_await m_client.ask(page, "GET");
         for (std::size_t i = 0; i < page.size(); ++i) {
             const RedisReply& value = values.replies[i];
             const bool isLock = !value.isNil() && !value.isError();
-            const std::string text(value.text());
-            eval.addArgument(isLock ? 'v' + text : std::string());
-            if (text != "*")
-                owners[i] = text;
+            expected.push_back(isLock ? 'v' + std::string(value.text()) : std::string());
+            owners[i] = ownerOf(value.text());
         }
     }
-    const RedisAnswer answer = co_await m_client.eval(std::move(eval));
-    const std::string letters(answer.reply.text());
-    for (std::size_t i = 0; i < std::min(letters.size(), page.size()); ++i) {
-        if (letters[i] == 'r') {
-            ++result->released;
-            noteGone(std::string(lockKey(page[i])), owners[i]);
-        } else if (!owner && letters[i] == 'o') {
-            result->leave(takenMeanwhile);
-        } else if (!owner && letters[i] == 't') {
-            result->leave(notALock);
+    const std::vector<std::vector<std::size_t>> groups = m_client.together(page);
+    std::vector<Task<RedisAnswer>> calls; // all at once
+    for (const std::vector<std::size_t>& group : groups) {
+        RedisEval eval(m_releasePageScript);
+        eval.addArgument(owner ? "all" : "each");
+        if (owner)
+            eval.addArgument(*owner);
+        for (const std::size_t i : group) {
+            eval.addKey(page[i]);
+            if (!owner)
+                eval.addArgument(std::move(expected[i]));
+        }
+        addNotes(eval);
+        if (owner && m_notes.areWritten())
+            eval.addArgument(std::to_string(group.size()));
+        calls.push_back(m_client.eval(std::move(eval)));
+    }
+    std::exception_ptr problem;
+    for (std::size_t call = 0; call < calls.size(); ++call) {
+        std::string letters;
+        try {
+            const RedisAnswer answer = co_await calls[call];
+            letters = answer.reply.text();
+        } catch (const LockError&) {
+            problem = std::current_exception(); // but others have come through
+        }
+        for (std::size_t n = 0; n < std::min(letters.size(), groups[call].size()); ++n) {
+            const std::size_t i = groups[call][n];
+            if (letters[n] == 'r') {
+                ++result->released;
+                noteGone(std::string(lockKey(page[i])), owners[i]);
+            } else if (!owner && letters[n] == 'o') {
+                result->leave(takenMeanwhile);
+            } else if (!owner && letters[n] == 't') {
+                result->leave(notALock);
+            }
         }
     }
+    if (problem)
+        std::rethrow_exception(problem);
 }
 
 } // namespace lockboard

@@ -176,6 +176,32 @@ static void readRedisOptions(const ConfigValue& options, bool hasUrl, RedisEndpo
     options.rejectUnknown();
 }
 
+//! Nodes of a cluster to ask for all the others; come in as to the endpoint.
+static std::vector<RedisEndpoint> readSeeds(const ConfigValue& list, const RedisEndpoint& endpoint)
+{
+    std::vector<RedisEndpoint> seeds;
+    if (list.isNull())
+        return seeds;
+    for (const ConfigValue& place : list.items()) {
+        RedisEndpoint seed = endpoint;
+        seed.host = place.stringOr("host", {});
+        if (seed.host.empty())
+            place.fail("names no host");
+        seed.port = static_cast<int>(integerOr(place, "port", RedisEndpoint().port, 1, 65535));
+        place.rejectUnknown();
+        seeds.push_back(std::move(seed));
+    }
+    if (seeds.empty())
+        list.fail("must name one node of the cluster at least");
+    if (!endpoint.path.empty())
+        list.fail("can't be had over a Unix socket");
+    if (!endpoint.sentinel.sentinels.empty())
+        list.fail("has no sentinels, and some are configured");
+    if (endpoint.database != 0)
+        list.fail("has database 0 only, and another one is configured");
+    return seeds;
+}
+
 RedisSettings RedisSettings::read(const ProviderSetup& setup)
 {
     const ConfigValue& options = setup.options;
@@ -188,13 +214,20 @@ RedisSettings RedisSettings::read(const ProviderSetup& setup)
     const ConfigValue redisOptions = options.member("redisOptions");
     if (!redisOptions.isNull())
         readRedisOptions(redisOptions, !url.isNull(), settings.endpoint);
-    if (url.isNull()
+    const ConfigValue cluster = options.member("cluster");
+    settings.seeds = readSeeds(cluster, settings.endpoint);
+    const bool isSaid =
+        !url.isNull() || (!redisOptions.isNull() && !redisOptions.member("host").isNull());
+    if (!settings.seeds.empty() && isSaid)
+        settings.seeds.insert(settings.seeds.begin(), settings.endpoint);
+    else if (!settings.seeds.empty())
+        settings.endpoint = settings.seeds.front();
+    if (url.isNull() && cluster.isNull()
         && (redisOptions.isNull()
             || (redisOptions.member("host").isNull() && redisOptions.member("path").isNull()
                 && redisOptions.member("sentinels").isNull())))
-        options.fail(
-            "must say where Redis is: \"redisUrl\", or \"redisOptions\" with host, path or "
-            "sentinels");
+        options.fail("must say where Redis is: \"redisUrl\", \"redisOptions\" with host, path or "
+                     "sentinels, or \"cluster\"");
 
     const ConfigValue keyspace = options.member("namespace");
     if (!keyspace.isNull()) {

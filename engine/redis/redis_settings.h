@@ -42,6 +42,8 @@ private:
 class RedisSettings final {
 public:
     RedisEndpoint endpoint;
+    //! Of a cluster, where to ask for its nodes (option `cluster`); empty: not said to be one.
+    std::vector<RedisEndpoint> seeds;
     std::string keyspace = "medusa_lock:"; //!< the option `namespace`
     Ownerless ownerless = Ownerless::Claimable;
     Duration executeTimeout = ExecuteOptions::defaultTimeout; //!< `waitLockingTimeout`

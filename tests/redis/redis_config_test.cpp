@@ -51,6 +51,20 @@ void RedisConfigTest::saysWhereAMistakeIs_data()
         u"must be true or false"_s);
     add("tls over a socket", u"\"redisOptions\": {\"path\": \"/p\", \"tls\": {}}"_s,
         nested + u"tls"_s, u"Unix socket"_s);
+    const QString cluster = u"/providers/0/options/cluster"_s;
+    add("no nodes", u"\"cluster\": []"_s, cluster, u"one node of the cluster at least"_s);
+    add("no list of nodes", u"\"cluster\": \"h\""_s, cluster, u"must be a list"_s);
+    add("node without host", u"\"cluster\": [{\"port\": 7000}]"_s, cluster + u"/0"_s,
+        u"names no host"_s);
+    add("node's port", u"\"cluster\": [{\"host\": \"h\"}, {\"host\": \"i\", \"port\": 0}]"_s,
+        cluster + u"/1/port"_s, u"from 1 to 65535"_s);
+    add("node's option", u"\"cluster\": [{\"host\": \"h\", \"colour\": 1}]"_s,
+        cluster + u"/0/colour"_s, u"is not a known option"_s);
+    add("cluster's database", u"\"redisUrl\": \"redis://h/3\", \"cluster\": [{\"host\": \"h\"}]"_s,
+        cluster, u"database 0 only"_s);
+    add("cluster with sentinels",
+        u"\"redisOptions\": {\"sentinels\": [{}], \"name\": \"s\"}, \"cluster\": [{\"host\": \"h\"}]"_s,
+        cluster, u"no sentinels"_s);
     const QString sentinels = u"\"redisOptions\": {\"sentinels\": "_s;
     add("no sentinels", sentinels + u"[], \"name\": \"shop\"}"_s, nested + u"sentinels"_s,
         u"at least one"_s);

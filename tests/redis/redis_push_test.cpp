@@ -1,47 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "engine/redis/redis_reply.h"
 #include "tests/redis/proxy.h"
-#include "tests/redis/redis_fixture.h"
+#include "tests/redis/shown.h"
 
 #include <QCoreApplication>
 #include <QElapsedTimer>
 #include <QRegularExpression>
 #include <QTimer>
 
-#include <map>
-
 using namespace Qt::StringLiterals;
 using namespace std::chrono_literals;
 
 namespace lockboard::test {
-
-//! What a console would show.
-class Shown final : public QObject {
-public:
-    explicit Shown(const RedisModule& module)
-        : view(await(module->liveView()))
-    {
-        connect(view.get(), &LiveView::snapshotStarted, this, [this] { locks.clear(); });
-        connect(view.get(), &LiveView::snapshotBatch, this, [this](const LockBatch& batch) {
-            for (const Lock& lock : batch)
-                locks.insert_or_assign(lock.key, lock);
-        });
-        connect(view.get(), &LiveView::changed, this, [this](const ChangeBatch& batch) {
-            for (const LockChange& change : batch) {
-                locks.insert_or_assign(change.lock.key, change.lock);
-                if (change.kind == ChangeKind::Released || change.kind == ChangeKind::Expired)
-                    locks.erase(change.lock.key);
-            }
-        });
-        connect(view.get(), &LiveView::stateChanged, this,
-                [this](const SourceState& state) { isLive = state.kind == SourceState::Live; });
-        view->start();
-    }
-
-    LiveViewPtr view;
-    std::map<std::string, Lock> locks;
-    bool isLive = false;
-};
 
 //! An acquire that waits, and when it was granted.
 class Waiter final {

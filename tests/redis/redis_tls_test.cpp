@@ -252,7 +252,7 @@ void RedisTlsTest::pushesOverTls()
     std::string mode;
     for (const Finding& finding : await(module->check()).findings)
         mode += finding.sentence + '\n';
-    VERIFY_SAYS(mode, u"push by client tracking"_s);
+    VERIFY_SAYS(mode, u"push (RESP"_s);
     const QStringList clients =
         (*m_server)->cli({u"CLIENT"_s, u"LIST"_s}).split(u'\n').filter(u"name=lockboard"_s);
     QCOMPARE(clients.size(), 2);

@@ -29,6 +29,7 @@ public:
     QString cli(const QStringList& arguments) const;
     QString cli(const QStringList& arguments, const QByteArray& input) const;
 
+    [[nodiscard]] bool isRunning() const { return m_process.state() != QProcess::NotRunning; }
     void kill(); //!< SIGKILL
     void start(); //!< again, on the same port
     void pause(); //!< SIGSTOP

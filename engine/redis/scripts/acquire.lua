@@ -1,17 +1,20 @@
 -- SPDX-License-Identifier: MIT
 -- Takes all keys or none.
 -- KEYS: what to take. ARGV: owner ('*': none), lease in ms ('': none), whether a lock without owner
--- may be claimed ('1'), whether the owner re-enters its own locks ('1').
+-- may be claimed ('1'), whether the owner re-enters its own locks ('1'), whether to tell what undo
+-- needs ('1').
 -- With notes, ARGV goes on: how many of KEYS are locks, the note (JSON). KEYS then has a note's key
 -- for each lock after the locks and, if a fencing token is wanted, the counter's at the end.
 -- Gives {'granted', was any held before (0 or 1), least ms left of a lease that was kept (-1: none),
--- the token if one was wanted}, {'held', index, holder, ms left (-1: for ever)} or
--- {'type', index, type}.
+-- the token if one was wanted, what undo needs: for every key its value before ('': free), the ms
+-- left of its lease (-1: for ever) and its note ('': none)}, {'held', index, holder, ms left (-1: for
+-- ever)} or {'type', index, type}.
 local owner, lease = ARGV[1], ARGV[2]
-local claims, reenters = ARGV[3] == '1', ARGV[4] == '1'
-local count = tonumber(ARGV[5]) or #KEYS
-local note, counter = ARGV[6], KEYS[2 * count + 1]
+local claims, reenters, tells = ARGV[3] == '1', ARGV[4] == '1', ARGV[5] == '1'
+local count = tonumber(ARGV[6]) or #KEYS
+local note, counter = ARGV[7], KEYS[2 * count + 1]
 local before = {}
+local told = {}
 local extension = 0
 
 for i = 1, count do
@@ -31,6 +34,11 @@ for i = 1, count do
         end
         before[i] = value
         extension = 1
+    end
+    if tells then
+        local old = note and redis.pcall('GET', KEYS[count + i])
+        told[i] = {value or '', value and redis.call('PTTL', key) or -1,
+                   type(old) == 'string' and old or ''}
     end
 end
 
@@ -76,4 +84,4 @@ for i = 1, count do
         redis.pcall('SET', KEYS[count + i], note, 'PX', noteLease) -- no note is no harm
     end
 end
-return {'granted', extension, kept, token}
+return {'granted', extension, kept, token or false, told}

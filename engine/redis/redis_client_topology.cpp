@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: MIT
+#include "engine/errors.h"
+#include "engine/redis/redis_client.h"
+
+#include <QPointer>
+#include <QTime>
+
+#include <algorithm>
+
+// Which servers there are: found out at connect, and again when there is a sign of change.
+
+namespace lockboard {
+
+using namespace std::chrono_literals;
+
+static constexpr Duration refreshPause = 200ms; // between two, when there are many signs
+static constexpr Duration refreshInTrouble = 1s;
+static constexpr Duration seedPause = 500ms; // after none of the seeds could be reached
+
+//! Awaited, goes on when it is known whether there is one server or a cluster, or when the attempt
+//! to find out has failed.
+class RedisClient::Learned final {
+public:
+    explicit Learned(RedisClient* client)
+        : m_client(client)
+    {
+    }
+    [[nodiscard]] bool await_ready() const noexcept
+    {
+        return m_client->m_closed || m_client->m_kind != Kind::Unknown;
+    }
+    void await_suspend(std::coroutine_handle<> waiting) { m_client->m_learning.push_back(waiting); }
+    void await_resume() const
+    {
+        if (m_client->m_closed)
+            throw Cancelled("The provider was closed.");
+        if (m_client->m_kind == Kind::Unknown)
+            std::rethrow_exception(m_client->m_problem);
+    }
+
+private:
+    RedisClient* m_client;
+};
+
+RedisClient::RedisClient(const RedisSettings& settings, const Container& container)
+    : m_clock(*container.clock)
+    , m_seeds(settings.seeds)
+    , m_mustBeCluster(!settings.seeds.empty())
+    , m_nodes(container)
+{
+    if (m_seeds.empty())
+        m_seeds.push_back(settings.endpoint);
+    connect(&m_nodes, &RedisNodes::ready, this, &RedisClient::onReady);
+    connect(&m_nodes, &RedisNodes::unavailable, this, &RedisClient::onUnavailable);
+    connect(&m_nodes, &RedisNodes::replaced, this, &RedisClient::replaced);
+}
+
+RedisClient::~RedisClient()
+{
+    close();
+}
+
+void RedisClient::open()
+{
+    if (!m_seed && !m_closed)
+        openSeed();
+}
+
+void RedisClient::close()
+{
+    if (m_closed)
+        return;
+    m_closed = true;
+    m_isReady = false;
+    m_clock.cancel(m_refreshTimer);
+    m_clock.cancel(m_seedTimer);
+    m_nodes.close();
+    resumeLearners();
+    while (!m_resting.empty()) {
+        const auto rested = m_resting.extract(m_resting.begin());
+        m_clock.cancel(rested.key());
+        rested.mapped().resume();
+    }
+}
+
+std::exception_ptr RedisClient::problem() const
+{
+    if (m_kind == Kind::One)
+        return m_seed->problem();
+    for (const RedisConnection* const node : masters()) {
+        if (!node->isReady() && node->problem())
+            return node->problem();
+    }
+    return m_problem;
+}
+
+std::vector<RedisConnection*> RedisClient::masters() const
+{
+    std::vector<RedisConnection*> all = m_nodes.masters();
+    const bool counts = !isCluster() || m_mapForbidden;
+    if (m_seed && counts && !m_nodes.isMaster(*m_seed))
+        all.push_back(m_seed);
+    return all;
+}
+
+void RedisClient::openSeed()
+{
+    m_seed = &m_nodes.connection(m_seeds[m_seedIndex]);
+    tidySoon();
+    if (m_seed->isReady())
+        probe(m_seed);
+}
+
+void RedisClient::openSeedAfter(Duration pause)
+{
+    m_clock.cancel(m_seedTimer);
+    m_seedTimer = m_clock.callAfter(pause, [this] { openSeed(); });
+}
+
+void RedisClient::onReady(RedisConnection* connection)
+{
+    if (connection == m_seed)
+        probe(connection);
+    else
+        updateReady();
+}
+
+void RedisClient::onUnavailable(RedisConnection* connection)
+{
+    if (m_closed)
+        return;
+    if (connection == m_seed) {
+        failSeed(connection->problem());
+    } else if (m_nodes.isMaster(*connection)) {
+        m_isReady = false;
+        refreshSoon();
+        Q_EMIT unavailable();
+    }
+}
+
+//! Tries the next one; that this one has failed is news only if all have.
+void RedisClient::failSeed(std::exception_ptr problem)
+{
+    m_isReady = false;
+    m_problem = std::move(problem);
+    m_seedIndex = (m_seedIndex + 1) % m_seeds.size();
+    const bool all = ++m_seedsFailed % m_seeds.size() == 0;
+    openSeedAfter(all ? seedPause : 0ms);
+    if (!all)
+        return;
+    const QPointer<RedisClient> self(this);
+    Q_EMIT unavailable();
+    if (self)
+        resumeLearners();
+}
+
+Task<void> RedisClient::probe(RedisConnection* connection)
+{
+    const RedisEndpoint asked = connection->endpoint();
+    RedisReply reply;
+    bool isOfCluster = false;
+    try {
+        RedisCall call(*connection, RedisCommand("CLUSTER") << "SLOTS", RedisEffect::Reads);
+        reply = co_await call.answer();
+        if (reply.isError("NOPERM"))
+            isOfCluster = co_await saysCluster(connection);
+    } catch (const LockError&) {
+        co_return; // the connection says so itself, and comes back
+    }
+    if (m_closed || connection != m_seed)
+        co_return;
+    m_seedsFailed = 0;
+    if (!reply.isError()) {
+        takeMap(reply, asked);
+    } else if (isOfCluster) {
+        m_mapForbidden = true;
+        becomeKnown(Kind::Cluster);
+    } else if (m_mustBeCluster && !reply.isError("NOPERM")) {
+        failSeed(std::make_exception_ptr(Unavailable(
+            "Redis at " + asked.name() + " belongs to no cluster, though the options say so.")));
+    } else {
+        if (reply.isError("BUSY"))
+            openSeedAfter(seedPause); // it may yet turn out to be a cluster
+        beOne();
+    }
+}
+
+//! For a user who may not ask for the map.
+Task<bool> RedisClient::saysCluster(RedisConnection* connection)
+{
+    RedisCall call(*connection, RedisCommand("HELLO") << "2", RedisEffect::Reads);
+    const RedisReply reply = co_await call.answer();
+    for (std::size_t i = 0; i + 1 < reply.size(); i += 2) {
+        if (reply.at(i).text() == "mode")
+            co_return reply.at(i + 1).text() == "cluster";
+    }
+    co_return false;
+}
+
+void RedisClient::takeMap(const RedisReply& reply, const RedisEndpoint& asked)
+{
+    m_mapForbidden = false;
+    const std::vector<RedisSlotRange> ranges = readSlots(reply, asked);
+    if (ranges.empty()) {
+        // A node that was reset says so of itself only.
+        if (m_nodes.masters().empty())
+            m_problem = std::make_exception_ptr(Unavailable(
+                "The cluster of Redis at " + asked.name() + " serves no slot, and so no key."));
+        becomeKnown(Kind::Cluster);
+        return;
+    }
+    m_seed = nullptr;
+    m_problem = nullptr;
+    const std::vector<std::pair<int, RedisConnection*>> before = m_nodes.firstSlots();
+    if (m_nodes.assign(ranges, m_seeds.front())) {
+        noteTopology();
+        sayFailovers(before);
+    }
+    tidySoon();
+    becomeKnown(Kind::Cluster);
+}
+
+//! Of masters that serve nothing any more: their successors may not know all their locks.
+void RedisClient::sayFailovers(const std::vector<std::pair<int, RedisConnection*>>& before)
+{
+    for (const auto& [slot, old] : before) {
+        const RedisConnection* const successor = m_nodes.serving(slot);
+        if (m_nodes.isMaster(*old) || !successor)
+            continue;
+        std::string how; // it may as well have handed over all it had
+        if (!old->isReady()) {
+            how = "Redis failed over from " + old->endpoint().name() + " to "
+                + successor->endpoint().name() + " at "
+                + QTime::currentTime().toString(QStringLiteral("HH:mm")).toStdString()
+                + ": locks taken before may be gone.";
+        }
+        Q_EMIT replaced(how);
+    }
+}
+
+void RedisClient::beOne()
+{
+    m_mapForbidden = false;
+    m_problem = nullptr;
+    if (isCluster())
+        noteTopology();
+    m_nodes.clear();
+    tidySoon();
+    becomeKnown(Kind::One);
+}
+
+//! A server sends us to another, though it has not told us of a cluster.
+void RedisClient::beClusterUnseen()
+{
+    noteTopology();
+    becomeKnown(Kind::Cluster);
+}
+
+void RedisClient::becomeKnown(Kind kind)
+{
+    m_kind = kind;
+    const QPointer<RedisClient> self(this);
+    updateReady();
+    if (self)
+        resumeLearners();
+}
+
+void RedisClient::resumeLearners()
+{
+    for (const auto waiting : std::exchange(m_learning, {}))
+        waiting.resume();
+}
+
+void RedisClient::updateReady()
+{
+    const std::vector<RedisConnection*> all = masters();
+    const bool was = m_isReady;
+    m_isReady = m_kind != Kind::Unknown && !m_closed && !all.empty()
+        && std::all_of(all.begin(), all.end(), [](const auto* node) { return node->isReady(); });
+    if (!m_isReady && isCluster())
+        refreshAt(m_clock.now() + refreshInTrouble);
+    if (m_isReady && !was)
+        Q_EMIT ready();
+    else if (all.empty() && m_problem)
+        Q_EMIT unavailable();
+}
+
+void RedisClient::noteTopology()
+{
+    ++m_topologyNumber;
+    if (std::exchange(m_topologyPosted, true))
+        return;
+    const auto say = [this] {
+        m_topologyPosted = false;
+        if (!m_closed)
+            Q_EMIT topologyChanged();
+    };
+    QMetaObject::invokeMethod(this, say, Qt::QueuedConnection);
+}
+
+//! Later, when no connection is in the midst of telling its callers what has happened.
+void RedisClient::tidySoon()
+{
+    QMetaObject::invokeMethod(
+        this, [this] { m_nodes.letGo(m_seed); }, Qt::QueuedConnection);
+}
+
+Task<void> RedisClient::learn()
+{
+    co_await Learned(this);
+}
+
+Task<void> RedisClient::refresh()
+{
+    if (!isCluster() || m_closed)
+        co_return;
+    m_lastRefresh = m_clock.now();
+    const std::uint64_t number = ++m_refreshNumber;
+    RedisConnection* const node = m_nodes.anyReady();
+    if (!node) {
+        if (!m_seed)
+            openSeed();
+        updateReady();
+        co_return;
+    }
+    const RedisEndpoint asked = node->endpoint();
+    RedisReply reply;
+    try {
+        RedisCall call(*node, RedisCommand("CLUSTER") << "SLOTS", RedisEffect::Reads);
+        reply = co_await call.answer();
+    } catch (const LockError&) {
+        co_return; // the connection says so itself
+    }
+    if (m_closed || !isCluster() || number <= m_refreshTaken)
+        co_return; // a younger answer was quicker
+    m_refreshTaken = number;
+    if (!reply.isError()) {
+        takeMap(reply, asked);
+        co_return;
+    }
+    m_mapForbidden = m_mapForbidden || reply.isError("NOPERM");
+    updateReady();
+}
+
+void RedisClient::refreshSoon()
+{
+    refreshAt(std::max(m_clock.now(), m_lastRefresh + refreshPause));
+}
+
+void RedisClient::refreshAt(TimePoint when)
+{
+    if (m_closed || !isCluster() || (m_refreshTimer != 0 && m_refreshDue <= when))
+        return;
+    m_clock.cancel(m_refreshTimer);
+    m_refreshDue = when;
+    m_refreshTimer = m_clock.callAt(when, [this] {
+        m_refreshTimer = 0;
+        refresh();
+    });
+}
+
+} // namespace lockboard

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+#include "engine/redis/redis_provider.h"
+
+#include <algorithm>
+
+// Calls with keys that different nodes of a cluster may keep. A script can be given keys of one
+// slot only, so such a call is taken apart by slot.
+
+namespace lockboard {
+
+using namespace std::chrono_literals;
+
+static constexpr int mostUndoTries = 5;
+static constexpr Duration undoPause = 100ms;
+
+//! One part: all may go together.
+Task<std::vector<LockKeys>> RedisProvider::partsOf(LockKeys keys)
+{
+    co_await m_client.learn();
+    std::vector<LockKeys> parts;
+    if (!m_client.isCluster()) {
+        parts.push_back(std::move(keys));
+        co_return parts;
+    }
+    std::vector<std::string> names;
+    for (const std::string& key : keys)
+        names.push_back(stored(key));
+    for (const std::vector<std::size_t>& group : m_client.together(names)) {
+        std::vector<std::string> part;
+        for (const std::size_t i : group)
+            part.push_back(keys[i]);
+        parts.emplace_back(std::move(part));
+    }
+    co_return parts;
+}
+
+Task<Grant> RedisProvider::acquireMany(LockKeys keys, AcquireOptions options, std::string note)
+{
+    std::vector<LockKeys> parts = co_await partsOf(keys);
+    if (parts.size() == 1)
+        co_return co_await acquireByScript(std::move(keys), std::move(options), std::move(note));
+    co_return co_await acquireParts(std::move(keys), std::move(parts), std::move(options),
+                                    std::move(note));
+}
+
+Task<Grant> RedisProvider::acquireParts(LockKeys keys, std::vector<LockKeys> parts,
+                                        AcquireOptions options, std::string note)
+{
+    // A look first: who waits for a lock shall not take and give back the others all the while.
+    co_await refuseIfHeld(std::move(keys), options);
+    // Everybody takes them in the order of the slots, so of two at least one gets on.
+    std::vector<RedisAnswer> taken;
+    std::vector<Grant> grants;
+    std::exception_ptr problem;
+    for (const LockKeys& part : parts) {
+        RedisAnswer answer;
+        try {
+            grants.push_back(co_await acquireByScript(part, options, note, &answer));
+        } catch (const LockError&) {
+            problem = std::current_exception();
+            break;
+        }
+        taken.push_back(std::move(answer));
+    }
+    FencingToken token = 0;
+    for (const Grant& grant : grants)
+        token = std::max(token, grant.token().value_or(0));
+    if (!problem && token > 0) {
+        try {
+            co_await raiseTokens(parts, token);
+        } catch (const LockError&) {
+            problem = std::current_exception();
+        }
+    }
+    if (problem) {
+        for (std::size_t i = taken.size(); i-- > 0;) {
+            // Its answer was lost, and whether the owner held it before is not known.
+            const bool isUnsure = taken[i].reply.isNil() && grants[i].isExtension();
+            if (!isUnsure)
+                co_await undo(parts[i], std::move(taken[i]), options);
+        }
+        std::rethrow_exception(problem);
+    }
+    std::optional<TimePoint> leaseEnd;
+    bool extension = false;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        const Grant& grant = grants[i];
+        noteTaken(parts[i], options, grant);
+        extension = extension || grant.isExtension();
+        if (grant.leaseEnd())
+            leaseEnd = std::min(leaseEnd.value_or(*grant.leaseEnd()), *grant.leaseEnd());
+    }
+    const auto shown = token > 0 ? std::optional(token) : std::nullopt;
+    co_return Grant(leaseEnd, shown).asExtension(extension);
+}
+
+Task<void> RedisProvider::raiseTokens(std::vector<LockKeys> parts, FencingToken token)
+{
+    // Each slot counts for itself, and all must have counted as far as the token that is given.
+    std::vector<Task<RedisAnswer>> calls; // all at once
+    for (const LockKeys& part : parts) {
+        RedisEval eval(m_raiseScript);
+        eval.addKey(counterFor(stored(part.front())));
+        for (const std::string& key : part)
+            eval.addKey(RedisNotes::keyFor(stored(key)));
+        eval.addArgument(std::to_string(token));
+        calls.push_back(m_client.eval(std::move(eval)));
+    }
+    for (Task<RedisAnswer>& call : calls)
+        co_await call;
+}
+
+Task<void> RedisProvider::refuseIfHeld(LockKeys keys, AcquireOptions options)
+{
+    std::vector<std::string> names;
+    for (const std::string& key : keys)
+        names.push_back(stored(key));
+    const RedisAnswers answers = co_await m_client.ask(std::move(names), "GET", "PTTL");
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        const RedisReply& value = answers.replies[2 * i];
+        const std::int64_t left = answers.replies[2 * i + 1].integer();
+        if (value.isNil() || value.isError()) // another type: the script says which
+            continue;
+        const Owner holder = ownerOf(value.text());
+        const bool admitted =
+            holder ? holder == options.owner() && options.reenters() : claims(options);
+        if (admitted)
+            continue;
+        if (options.look() == 0 && m_push->isLive())
+            noteForestalled(keys[i]);
+        throw Conflict(keys[i], holder, left >= 0 ? std::optional(Duration(left)) : std::nullopt);
+    }
+}
+
+Task<void> RedisProvider::undo(LockKeys keys, RedisAnswer answer, AcquireOptions options)
+{
+    const RedisReply told = answer.reply.at(4);
+    std::string problem;
+    for (int tries = 0; tries < mostUndoTries; ++tries) {
+        const auto passed = std::chrono::floor<Duration>(clock().now() - answer.sentAt);
+        RedisEval eval(m_undoScript);
+        eval.addArgument(options.owner().value_or(nobody));
+        eval.addArgument(std::to_string(keys.size()));
+        for (std::size_t i = 0; i < keys.size(); ++i) {
+            const RedisReply before = told.at(i);
+            const std::int64_t left = before.at(1).integer();
+            eval.addKey(stored(keys[i]));
+            eval.addArgument(std::string(before.at(0).text()));
+            eval.addArgument(
+                std::to_string(left < 0 ? -1 : std::max<std::int64_t>(0, left - passed.count())));
+            eval.addArgument(std::string(before.at(2).text()));
+        }
+        addNotes(eval);
+        bool again = false;
+        try {
+            co_await m_client.eval(std::move(eval));
+            problem.clear();
+        } catch (const Unavailable& error) { // not sent
+            again = true;
+            problem = error.message();
+        } catch (const LockError& error) {
+            problem = error.message();
+        }
+        if (isClosing())
+            co_return;
+        if (!again)
+            break;
+        co_await m_client.rest(undoPause * (1 << tries));
+    }
+    if (isClosing())
+        co_return;
+    if (!problem.empty())
+        log(LogLevel::Warning,
+            "Could not give back the lock for key \"" + printable(keys.front())
+                + "\" after another key of the same call was refused: " + problem);
+    noteChanged({keys.begin(), keys.end()});
+}
+
+Task<Renewal> RedisProvider::renewParts(std::vector<LockKeys> parts, std::string owner,
+                                        std::optional<Duration> lease)
+{
+    std::vector<Task<Renewal>> calls; // all at once
+    for (const LockKeys& part : parts)
+        calls.push_back(renew(part, owner, lease));
+    std::optional<Renewal> lost;
+    std::optional<TimePoint> leaseEnd;
+    std::exception_ptr problem;
+    for (Task<Renewal>& call : calls) {
+        try {
+            const Renewal renewal = co_await call;
+            if (!renewal.isHeld())
+                lost = lost.value_or(renewal);
+            else if (renewal.leaseEnd())
+                leaseEnd = std::min(leaseEnd.value_or(*renewal.leaseEnd()), *renewal.leaseEnd());
+        } catch (const LockError&) {
+            problem = std::current_exception();
+        }
+    }
+    if (lost)
+        co_return *lost;
+    if (problem)
+        std::rethrow_exception(problem);
+    co_return Renewal::until(leaseEnd);
+}
+
+Task<ReleaseResult> RedisProvider::releaseParts(std::vector<LockKeys> parts, ReleaseOptions options)
+{
+    std::vector<Task<ReleaseResult>> calls; // all at once
+    for (const LockKeys& part : parts)
+        calls.push_back(release(part, options, {}));
+    std::vector<KeyRelease> left;
+    std::exception_ptr problem;
+    for (Task<ReleaseResult>& call : calls) {
+        try {
+            const ReleaseResult result = co_await call;
+            left.insert(left.end(), result.left().begin(), result.left().end());
+        } catch (const LockError&) {
+            problem = std::current_exception();
+        }
+    }
+    if (problem)
+        std::rethrow_exception(problem);
+    std::sort(left.begin(), left.end(),
+              [](const KeyRelease& a, const KeyRelease& b) { return a.key < b.key; });
+    co_return ReleaseResult(std::move(left));
+}
+
+} // namespace lockboard

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include "engine/redis/redis_slots_reply.h"
+
+#include "engine/redis/redis_slot.h"
+
+#include <charconv>
+
+namespace lockboard {
+
+static std::string hostOf(const RedisReply& node, const RedisEndpoint& asked)
+{
+    const std::string_view preferred = node.at(0).text();
+    // "?": it prefers to be called by a name, and has been given none.
+    if (preferred == "?") {
+        const RedisReply more = node.at(3);
+        for (std::size_t i = 0; i + 1 < more.size(); i += 2) {
+            if (more.at(i).text() == "ip" && !more.at(i + 1).text().empty())
+                return std::string(more.at(i + 1).text());
+        }
+    }
+    return preferred.empty() || preferred == "?" ? asked.host : std::string(preferred);
+}
+
+std::vector<RedisSlotRange> readSlots(const RedisReply& reply, const RedisEndpoint& asked)
+{
+    std::vector<RedisSlotRange> ranges;
+    for (std::size_t i = 0; i < reply.size(); ++i) {
+        const RedisReply entry = reply.at(i);
+        const std::int64_t first = entry.at(0).integer();
+        const std::int64_t last = entry.at(1).integer();
+        const std::int64_t port = entry.at(2).at(1).integer();
+        if (entry.size() < 3 || first < 0 || last < first || last >= redis_slot::count || port < 1
+            || port > 65535)
+            continue;
+        RedisSlotRange range;
+        range.first = static_cast<int>(first);
+        range.last = static_cast<int>(last);
+        range.host = hostOf(entry.at(2), asked);
+        range.port = static_cast<int>(port);
+        range.replicas = static_cast<int>(entry.size()) - 3;
+        ranges.push_back(std::move(range));
+    }
+    return ranges;
+}
+
+RedisEndpoint readAddress(std::string_view text, const RedisEndpoint& asked)
+{
+    RedisEndpoint there = asked;
+    there.port = 0;
+    const auto colon = text.rfind(':');
+    if (colon == std::string_view::npos)
+        return there;
+    std::string_view host = text.substr(0, colon);
+    if (host.starts_with('[') && host.ends_with(']'))
+        host = host.substr(1, host.size() - 2);
+    if (!host.empty() && host != "?")
+        there.host = host;
+    int port = 0;
+    const auto [end, error] =
+        std::from_chars(text.data() + colon + 1, text.data() + text.size(), port);
+    if (error == std::errc() && end == text.data() + text.size() && port > 0 && port <= 65535)
+        there.port = port;
+    return there;
+}
+
+} // namespace lockboard

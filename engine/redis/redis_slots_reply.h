@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/redis/redis_reply.h"
+#include "engine/redis/redis_settings.h"
+
+#include <vector>
+
+namespace lockboard {
+
+//! Slots in a row that one master serves.
+class RedisSlotRange final {
+public:
+    RedisSlotRange() = default;
+
+    int first = 0;
+    int last = 0; //!< it too
+    std::string host;
+    int port = 0;
+    int replicas = 0;
+};
+
+//! What `CLUSTER SLOTS` says. A node that does not announce its address has that of `asked`.
+[[nodiscard]] std::vector<RedisSlotRange> readSlots(const RedisReply& reply,
+                                                    const RedisEndpoint& asked);
+
+//! Where another node is, as `MOVED` and `ASK` say it: `host:port`, `[v6]:port`, `v6:port`, or
+//! `:port` on the host of `asked`. Port 0: it can't be read.
+[[nodiscard]] RedisEndpoint readAddress(std::string_view text, const RedisEndpoint& asked);
+
+} // namespace lockboard
