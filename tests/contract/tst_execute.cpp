@@ -59,9 +59,10 @@ static Task<int> sleepingJob(Clock& clock, Duration time, int result)
     co_return result;
 }
 
-static Task<Grant> grantAfter(Clock& clock, Duration time, Grant grant)
+static Task<Grant> grantOnceTold(Clock& clock, const bool& told, Grant grant)
 {
-    co_await SleepFor(clock, time);
+    while (!told)
+        co_await SleepFor(clock, 5ms);
     co_return grant;
 }
 
@@ -73,14 +74,16 @@ void TestExecute::jobsKnowTheirGrant()
     const bool hasTokens = locks.providers().front().features.fencingTokens;
     std::optional<FencingToken> last;
     for (int i = 0; i < 3; ++i) {
+        bool told = false;
         const Pending running(locks.execute(
             LockKeys("a", "b"),
-            [&clock](std::stop_token, const Grant& grant) {
-                return grantAfter(clock, 500ms, grant);
+            [&clock, &told](std::stop_token, const Grant& grant) {
+                return grantOnceTold(clock, told, grant);
             },
-            ExecuteOptions().expiringIn(600ms)));
-        subject->pass(450ms); // renewed meanwhile
+            ExecuteOptions().expiringIn(1200ms)));
+        subject->pass(500ms); // renewed meanwhile
         const auto lock = subject->find("a");
+        told = true;
         QVERIFY(subject->passUntil([&] { return running.isDone(); }));
         const Grant grant = running.result();
         QCOMPARE(grant.token().has_value(), hasTokens);
