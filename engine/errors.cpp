@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/errors.h"
 
+#include "engine/credentials.h"
+
 namespace lockboard {
 
 LockError::LockError(ErrorCode code, std::string message)
@@ -98,7 +100,7 @@ NotFound::NotFound(std::string id, const std::vector<std::string>& known)
 static std::string placed(const std::string& source, const std::string& path, int line,
                           const std::string& problem)
 {
-    std::string text = source;
+    std::string text = withoutCredentials(source); // a URL in the place of a file, say
     if (line > 0)
         text += (text.empty() ? "line " : ":") + std::to_string(line);
     if (!path.empty())

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "app/lockboard/command_line.h"
 
+#include "engine/credentials.h"
+
 #include <QCommandLineParser>
 #include <QRegularExpression>
 
@@ -12,7 +14,9 @@ static constexpr int usageError = 64; // EX_USAGE
 
 static CommandLine::Exit wrong(const QString& sentence)
 {
-    return {usageError, u"lockboard: %1 (try --help)\n"_s.arg(sentence)};
+    // It may repeat a URL.
+    const std::string shown = withoutCredentials(sentence.toStdString());
+    return {usageError, u"lockboard: %1 (try --help)\n"_s.arg(QString::fromStdString(shown))};
 }
 
 static std::optional<QSize> sizeFrom(const QString& text)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "app/lockboard/command_line.h"
 #include "app/demo/demo_provider.h"
+#include "app/lockboard/command_line.h"
 #include "app/lockboard/screenshot.h"
+#include "engine/credentials.h"
 #include "ui/main_window/main_window.h"
 #include "ui/session/engine_thread.h"
 
@@ -105,6 +106,7 @@ int main(int argc, char** argv)
             }
             config = configFor(wanted);
         }
+        hideCredentials(argc, argv);
         if (!hasDisplay()) {
             if (wanted.screenshot.isEmpty()) {
                 return complain(

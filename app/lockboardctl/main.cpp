@@ -6,6 +6,7 @@
 #include "app/lockboardctl/interrupt.h"
 #include "app/lockboardctl/output.h"
 #include "app/lockboardctl/verbs.h"
+#include "engine/credentials.h"
 
 #include <QCoreApplication>
 #include <QLoggingCategory>
@@ -60,6 +61,7 @@ static int run(int argc, char* argv[])
     const Interrupt interrupt;
     try {
         const Arguments arguments = Arguments::parse(argc, argv);
+        hideCredentials(argc, argv);
         if (arguments.version || arguments.help) {
             const std::string text = helpText(arguments.verb);
             writeLine(arguments.version ? "lockboardctl " LOCKBOARD_VERSION

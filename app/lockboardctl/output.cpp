@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "app/lockboardctl/output.h"
 
+#include "engine/credentials.h"
+
 #include <QJsonDocument>
 #include <QJsonObject>
 
@@ -37,8 +39,10 @@ void flushOutput()
     checkOutput(std::fflush(stdout) == 0);
 }
 
-void complain(std::string_view sentence)
+void complain(std::string_view said)
 {
+    // A mistake in the command line is repeated, and may be a URL.
+    const std::string sentence = withoutCredentials(std::string(said));
     // A provider logs what then fails the call, too: once is enough.
     static std::string last;
     if (sentence == last)
