@@ -47,10 +47,11 @@ public:
     bool operator==(const SourceState&) const = default;
 
     Kind kind = Connecting;
-    QString why; //!< one sentence, free of secrets
+    QString why; //!< one sentence, free of secrets; with Live: what is missing from what is shown
     bool denied = false; //!< with Failed: the server's access rules forbid it
     QString mode; //!< how changes come to be known, in a few words ("push (RESP2)", "polling")
     QStringList warnings; //!< what is unsafe about the source: sentences, free of secrets
+    bool insecure = false; //!< others may read or change what is said to it: among the warnings
 };
 
 // Implicitly shared, so that handing them to another thread costs a reference count.

@@ -93,6 +93,12 @@ bool RedisClient::isRedirection(const RedisReply& reply)
     return reply.isError("MOVED ") || reply.isError("ASK ") || reply.isError("TRYAGAIN");
 }
 
+//! It says something of that key alone.
+static bool isOfKey(const RedisReply& reply)
+{
+    return reply.isError("WRONGTYPE") || reply.isDeniedKey();
+}
+
 void RedisClient::failForNode(std::string_view key) const
 {
     throw Unavailable("No node of the cluster of Redis at " + m_seeds.front().name()
@@ -137,7 +143,7 @@ Task<RedisAnswer> RedisClient::eval(RedisEval eval)
             route.next = nullptr;
             continue;
         }
-        if (!reply.isError() || (!eval.script && reply.isError("WRONGTYPE")))
+        if (!reply.isError() || (!eval.script && isOfKey(reply)))
             co_return RedisAnswer(std::move(reply), sentAt);
         if (reply.isError("NOSCRIPT") && !bySource) {
             bySource = true;
@@ -206,7 +212,7 @@ Task<RedisAnswers> RedisClient::ask(std::vector<std::string> keys, std::string_v
         bool redirected = false;
         for (const RedisReply& reply : answers.replies) {
             redirected = redirected || isRedirection(reply);
-            if (!redirected && !reply.isError("WRONGTYPE"))
+            if (!redirected && !isOfKey(reply))
                 calls.check(reply);
         }
         if (!redirected)
@@ -260,7 +266,7 @@ Task<RedisAnswers> RedisClient::askCluster(std::vector<std::string> keys, std::s
         for (std::size_t i = 0; i < replies.size(); ++i) {
             if (isRedirection(replies[i]))
                 redirected.push_back(batch.places[i]);
-            else if (!replies[i].isError("WRONGTYPE"))
+            else if (!isOfKey(replies[i]))
                 batch.calls.check(replies[i]);
             answers.replies[batch.places[i]] = std::move(replies[i]);
         }

@@ -105,8 +105,8 @@ public:
     //! reply, but WRONGTYPE of a plain command. \throws as RedisCall, and what its check() throws
     Task<RedisAnswer> eval(RedisEval eval);
     //! Sends one or two commands, such as GET, with each of the keys and nothing else, all in one
-    //! go. No answer is an error other than WRONGTYPE. \throws as RedisCall, and what its check()
-    //! throws
+    //! go. No answer is an error other than WRONGTYPE or the denial of that key. \throws as
+    //! RedisCall, and what its check() throws
     Task<RedisAnswers> ask(std::vector<std::string> keys, std::string_view question,
                            std::string_view another = {});
     //! An error reply that eval() would follow or wait out.

@@ -88,6 +88,7 @@ void RedisLiveView::say(SourceState state)
         if (m_provider->client().isPartlyKnown())
             state.warnings << tr("This user may not ask the cluster for its slots (CLUSTER SLOTS): "
                                  "locks on nodes not met yet don't show.");
+        state.insecure = m_provider->isInsecure();
     }
     setState(std::move(state));
 }
@@ -97,6 +98,7 @@ void RedisLiveView::sayLive()
     SourceState live(SourceState::Live);
     const RedisPushGroup& push = m_provider->push();
     live.mode = push.isLive() ? tr("push (%1)").arg(QLatin1String(push.way())) : tr("polling");
+    live.why = m_hidden;
     say(std::move(live));
 }
 

@@ -83,6 +83,7 @@ private:
     //! With what is to be said of the source whatever its state.
     void say(SourceState state);
     void sayLive();
+    void sayHidden();
     void begin(Phase phase);
     void abandon();
     void fail(const std::exception_ptr& problem);
@@ -138,6 +139,9 @@ private:
     std::size_t m_bucket = 0; // how far the sweep has come
     std::size_t m_buckets = 0;
     std::vector<std::string> m_vanished;
+
+    std::string m_denied; // a key of this scan that the user may not read
+    QString m_hidden; // what to say of such
 
     Clock::TimerId m_pollTimer = 0;
     Clock::TimerId m_leaseTimer = 0;

@@ -26,6 +26,7 @@ void RedisLiveView::begin(Phase phase)
     m_seen = 0;
     m_buckets = 0;
     m_vanished.clear();
+    m_denied.clear();
     if (isSnapshotting()) {
         flush(); // what was noted so far belongs to the time before the snapshot
         m_touched.clear();
@@ -171,8 +172,10 @@ void RedisLiveView::takePage(const RedisPage& page)
 {
     LockBatch batch;
     for (const RedisEntry& entry : page.entries) {
+        if (entry.kind == RedisEntry::Denied)
+            m_denied = entry.key;
         const bool unnamed = entry.kind == RedisEntry::OtherType && entry.value.empty();
-        if (entry.kind == RedisEntry::Absent || unnamed)
+        if (entry.kind == RedisEntry::Absent || entry.kind == RedisEntry::Denied || unnamed)
             continue;
         const auto [it, isNew] = m_locks.try_emplace(std::string(m_provider->lockKey(entry.key)));
         if (!isNew && it->second.seen == m_scan)
@@ -242,12 +245,26 @@ void RedisLiveView::finishScan()
     std::vector<std::string> unsure = std::exchange(m_vanished, {});
     unsure.insert(unsure.end(), m_touched.begin(), m_touched.end());
     m_touched.clear();
+    sayHidden();
     if (first) {
         m_complete = true;
         Q_EMIT snapshotCompleted();
     }
     sayLive();
     lookAgain(std::move(unsure));
+}
+
+//! SCAN names keys that the user may not read.
+void RedisLiveView::sayHidden()
+{
+    QString hidden;
+    if (!m_denied.empty())
+        hidden = tr("Not all locks are shown: Redis does not permit this user to read some keys of "
+                    "the namespace, such as \"%1\".")
+                     .arg(QString::fromStdString(printable(m_provider->lockKey(m_denied))));
+    if (m_hidden.isEmpty() && !hidden.isEmpty())
+        m_provider->warn(hidden.toStdString());
+    m_hidden = hidden;
 }
 
 void RedisLiveView::lookAgain(std::vector<std::string> keys)
@@ -303,7 +320,7 @@ void RedisLiveView::takeReread(const RedisPage& page)
         const std::string key(m_provider->lockKey(entry.key));
         if (entry.kind == RedisEntry::OtherType && entry.value.empty())
             continue;
-        if (entry.kind == RedisEntry::Absent) {
+        if (entry.kind == RedisEntry::Absent || entry.kind == RedisEntry::Denied) {
             const auto it = m_locks.find(key);
             if (it == m_locks.end())
                 continue;

@@ -43,7 +43,9 @@ Task<RedisPage> readLocks(RedisClient* client, const Clock* clock, std::vector<s
         const RedisReply& left = answers.replies[2 * i + 1];
         RedisEntry entry;
         entry.key = std::move(keys[i]);
-        if (value.isError("WRONGTYPE")) {
+        if (value.isDeniedKey()) {
+            entry.kind = RedisEntry::Denied;
+        } else if (value.isError("WRONGTYPE")) {
             entry.kind = RedisEntry::OtherType;
         } else {
             // It may go between the two questions.
@@ -67,7 +69,13 @@ Task<RedisPage> nameTypes(RedisClient* client, const Clock* clock, RedisPage pag
     std::vector<std::string> keys;
     for (const RedisEntry& entry : page.entries)
         keys.push_back(entry.key);
-    const RedisAnswers answers = co_await client->ask(std::move(keys), "TYPE");
+    RedisAnswers answers;
+    try {
+        answers = co_await client->ask(std::move(keys), "TYPE");
+    } catch (const Denied&) {
+        for (RedisEntry& entry : page.entries)
+            entry.value = "of a type that may not be asked for";
+    }
     page.answered = clock->now();
     for (std::size_t i = 0; i < answers.replies.size(); ++i) {
         page.entries[i].value = answers.replies[i].text();

@@ -9,7 +9,7 @@ namespace lockboard {
 //! What lies under one key.
 class RedisEntry final {
 public:
-    enum Kind : std::uint8_t { Absent, Lock, OtherType };
+    enum Kind : std::uint8_t { Absent, Lock, OtherType, Denied };
 
     RedisEntry() = default;
 

@@ -38,7 +38,7 @@ RedisProvider::RedisProvider(const Container& container, RedisSettings settings)
     , m_push(std::make_unique<RedisPushGroup>(m_client, m_settings.keyspace, container))
 {
     for (const std::string& warning : m_warnings)
-        log(LogLevel::Warning, warning);
+        warn(warning);
     QObject::connect(&m_client, &RedisClient::replaced, &m_client,
                      [this](const std::string& how) { onReplaced(how); });
     m_client.open();

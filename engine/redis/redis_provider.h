@@ -40,6 +40,8 @@ public:
 
     // For the live view.
     [[nodiscard]] std::vector<std::string> warnings() const;
+    [[nodiscard]] bool isInsecure() const { return !m_warnings.empty(); }
+    void warn(const std::string& sentence) const { log(LogLevel::Warning, sentence); }
     [[nodiscard]] RedisPushGroup& push() { return *m_push; }
     [[nodiscard]] RedisClient& client() { return m_client; }
     [[nodiscard]] const RedisNotes& notes() const { return m_notes; }

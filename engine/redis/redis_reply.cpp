@@ -77,4 +77,11 @@ bool RedisReply::isError(std::string_view word) const
     return isError() && text().starts_with(word);
 }
 
+bool RedisReply::isDeniedKey() const
+{
+    // "... to access one of the keys used as arguments", since Redis 7.2 "... to access a key"
+    const bool denied = isError("NOPERM") && text().find(" access ") != std::string_view::npos;
+    return denied && text().find(" key") != std::string_view::npos;
+}
+
 } // namespace lockboard

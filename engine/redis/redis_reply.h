@@ -36,6 +36,8 @@ public:
     [[nodiscard]] RedisReply at(std::size_t i) const;
     //! An error whose first word is this: `WRONGTYPE`, say.
     [[nodiscard]] bool isError(std::string_view word) const;
+    //! The user may do this, but not to this key.
+    [[nodiscard]] bool isDeniedKey() const;
 
 private:
     struct Free {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/support/redis_server.h"
+#include "tests/support/tls_redis_server.h"
 #include "tests/ui/fixture.h"
 #include "tests/ui/watchdog.h"
 
@@ -101,6 +101,30 @@ private Q_SLOTS:
         m_server->start();
         QTRY_VERIFY_WITH_TIMEOUT(m_console->keys().isEmpty(), 15'000); // it came back empty
         QTRY_VERIFY(!m_console->find<QWidget>("banner")->isVisible());
+    }
+
+    void marksAnInsecureConnection()
+    {
+        Certificates certificates;
+        certificates.issueSelfSigned(u"server"_s, u"DNS:elsewhere.example"_s);
+        const TlsRedisServer server(certificates, u"server"_s);
+        const QString text =
+            uR"({"providers": [{"resolve": "redis", "id": "shop", "is_default": true, "options":
+{"redisOptions": {"host": "127.0.0.1", "port": %1, "tls": {"rejectUnauthorized": false}}}}]})"_s
+                .arg(server.port());
+        m_console = std::make_unique<Console>(false, Config::parse(text.toStdString(), "c", "."));
+        m_console->open();
+        auto* badge = m_console->find<QLabel>("warningBadge");
+        QTRY_VERIFY(badge->isVisible());
+        QVERIFY(badge->font().bold());
+        QCOMPARE(badge->text(), u"Insecure"_s);
+        QVERIFY2(badge->toolTip().contains(u"is not verified (rejectUnauthorized is false)"_s),
+                 qPrintable(badge->toolTip()));
+
+        m_console.reset();
+        open(); // over loopback there is nothing to be said
+        QTRY_VERIFY(m_console->find<QLabel>("stateLabel")->text().contains(u"live"_s));
+        QVERIFY(!m_console->find<QLabel>("warningBadge")->isVisible());
     }
 
     void a100kLocksNeverStopTheWindow()

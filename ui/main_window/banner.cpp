@@ -38,6 +38,7 @@ void Banner::showState(const SourceState& state, const QString& provider)
     QString text;
     switch (state.kind) {
     case SourceState::Live:
+        text = state.why;
         break;
     case SourceState::Connecting:
         if (!state.why.isEmpty())

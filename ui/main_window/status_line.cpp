@@ -2,6 +2,7 @@
 #include "ui/main_window/status_line.h"
 
 #include "ui/locks/formatting.h"
+#include "ui/main_window/badge.h"
 
 #include <QLabel>
 #include <QStatusBar>
@@ -14,22 +15,23 @@ StatusLine::StatusLine(QStatusBar* bar, bool readOnly)
     : QObject(bar)
     , m_counts(new QLabel(bar))
     , m_state(new QLabel(bar))
+    , m_warning(new Badge(QString(), Badge::Alarming, bar))
 {
     m_counts->setObjectName(u"countsLabel"_s);
     m_state->setObjectName(u"stateLabel"_s);
+    m_warning->setObjectName(u"warningBadge"_s);
     const int gap = bar->fontMetrics().height() / 2;
     m_counts->setContentsMargins(gap / 2, gap / 4, gap, gap / 4);
     m_state->setContentsMargins(gap, gap / 4, gap / 2, gap / 4);
     bar->addWidget(m_counts);
     bar->addPermanentWidget(m_state);
+    bar->addPermanentWidget(m_warning);
+    m_warning->hide();
     if (readOnly) {
-        auto* badge = new QLabel(tr("Read-only"), bar);
+        auto* badge = new Badge(tr("Read-only"), Badge::Calm, bar);
         badge->setObjectName(u"readOnlyBadge"_s);
         badge->setToolTip(
             tr("Lockboard was started with --read-only: it looks, and changes nothing"));
-        QFont font = badge->font();
-        font.setBold(true);
-        badge->setFont(font);
         bar->addPermanentWidget(badge);
     }
 }
@@ -52,6 +54,13 @@ void StatusLine::showState(const QString& provider, const SourceState& state)
         text += u"  ·  "_s + state.mode;
     m_state->setText(text);
     m_state->setToolTip(state.why);
+    m_warning->setText(state.insecure ? tr("Insecure") : tr("Warning"));
+    m_warning->setVisible(!state.warnings.isEmpty());
+    QString tip;
+    for (const QString& warning : state.warnings)
+        tip += u"<p>%1</p>"_s.arg(warning.toHtmlEscaped()); // as HTML, it is wrapped
+    m_warning->setToolTip(tip);
+    m_warning->setAccessibleDescription(state.warnings.join(u' '));
 }
 
 } // namespace lockboard

@@ -8,7 +8,10 @@ class QStatusBar;
 
 namespace lockboard {
 
-//! The status bar: how many locks, how many of them shown and selected, and how the source is.
+class Badge;
+
+//! The status bar: how many locks, how many of them shown and selected, and how the source is;
+//! what is unsafe about it, or about us, stands out as a badge.
 class StatusLine final : public QObject {
     Q_OBJECT
 
@@ -20,6 +23,7 @@ public:
 private:
     QLabel* m_counts;
     QLabel* m_state;
+    Badge* m_warning;
 };
 
 } // namespace lockboard
