@@ -105,7 +105,7 @@ Task<void> RedisProvider::verifyMine()
         co_return;
     for (std::size_t i = 0; i < keys.size(); ++i) {
         const auto mine = m_mine.find(keys[i]);
-        if (mine == m_mine.end() || values[i].text() == mine->second)
+        if (mine == m_mine.end() || values[i].isDeniedKey() || values[i].text() == mine->second)
             continue;
         const Owner owner = mine->second == nobody ? Owner() : Owner(mine->second);
         m_mine.erase(mine);

@@ -58,6 +58,13 @@ void TestCtlSecrets::psDoesNotShowIt()
     const QByteArray url = "redis://:s3cret@127.0.0.1:" + QByteArray::number(server.port());
     const Ctl ctl;
     QCOMPARE(ctl.run({"--connect", url, "acquire", "k", "--owner", "ann"}).code, 0);
+    // Given by a variable, it isn't there from the first.
+    qputenv("LOCKBOARD_TEST_SECRET", "s3cret");
+    const QByteArray port = QByteArray::number(server.port());
+    const CtlRun list =
+        ctl.run({"--connect", "redis://:${env:LOCKBOARD_TEST_SECRET}@127.0.0.1:" + port, "list"});
+    QVERIFY2(list.code == 0 && list.out.contains("ann"), list.err.constData());
+
     const auto waiting =
         ctl.start({"--connect", url, "acquire", "k", "--owner", "bob", "--wait", "60s"});
     QVERIFY(waiting->waitForStarted());

@@ -77,7 +77,7 @@ void TestConfig::errors_data()
     row("unknown option",
         "{\"providers\": [{\"resolve\": \"in-memory\", \"id\": \"a\", \"options\": {\n"
         "\"colour\": 1}}]}",
-        "/providers/0/options/colour", 2, "is not a known option; known are ownerless");
+        "/providers/0/options/colour", 2, "is not a known option; known are maxHold, ownerless");
     row("wrong word",
         "{\"providers\": [{\"resolve\": \"in-memory\", \"id\": \"a\", \"options\": "
         "{\"ownerless\": \"maybe\"}}]}",

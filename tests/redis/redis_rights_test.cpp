@@ -24,6 +24,7 @@ private Q_SLOTS:
     void cleanupTestCase() { m_server.reset(); }
     void cleanup() { cli({u"FLUSHALL"_s}); }
     void theDocumentedRightsDo();
+    void theDocumentedRightsDoForTokens();
     void lessDoesLess_data();
     void lessDoesLess();
     void someKeysOnly();
@@ -31,16 +32,18 @@ private Q_SLOTS:
 private:
     QString cli(const QStringList& command) const { return m_server->cli(command); }
     void permit(QStringList rights) const;
-    [[nodiscard]] RedisModule open() const
+    [[nodiscard]] RedisModule open(const QString& more = {}) const
     {
         return RedisModule(
-            u"\"redisUrl\": \"redis://lockboard:s3cret@127.0.0.1:%1/1\""_s.arg(m_server->port()));
+            u"\"redisUrl\": \"redis://lockboard:s3cret@127.0.0.1:%1/1\""_s.arg(m_server->port())
+            + more);
     }
     //! What the server denied to whomever.
     [[nodiscard]] QString denied() const { return cli({u"ACL"_s, u"LOG"_s}); }
 
     std::unique_ptr<RedisServer> m_server;
     QStringList m_rights; // what README.md gives
+    QStringList m_rightsForTokens; // and besides
 };
 
 //! The last state that is more than an attempt to connect.
@@ -75,9 +78,10 @@ void RedisRightsTest::initTestCase()
     QVERIFY(readme.open(QIODevice::ReadOnly));
     for (const QByteArray& line : readme.readAll().split('\n')) {
         if (line.startsWith("ACL SETUSER lockboard "))
-            m_rights = QString::fromUtf8(line).section(u' ', 3).split(u' ');
+            (m_rights.isEmpty() ? m_rights : m_rightsForTokens) =
+                QString::fromUtf8(line).section(u' ', 3).split(u' ');
     }
-    QVERIFY(m_rights.contains(u">PASSWORD"_s));
+    QVERIFY(m_rights.contains(u">PASSWORD"_s) && !m_rightsForTokens.isEmpty());
     m_rights.replaceInStrings(u"PASSWORD"_s, u"s3cret"_s);
 }
 
@@ -99,7 +103,7 @@ void RedisRightsTest::theDocumentedRightsDo()
     const SourceState state = settledState(locks);
     QVERIFY2(state.kind == SourceState::Live && state.why.isEmpty(), qPrintable(state.why));
     const std::string findings = findingsOf(locks);
-    QVERIFY2(findings.find("push by client tracking") != std::string::npos, findings.c_str());
+    QVERIFY2(findings.find("live mode: push (RESP") != std::string::npos, findings.c_str());
 
     await(locks->acquire("a", ann));
     await(locks->acquire("a", ann)); // extended
@@ -134,6 +138,33 @@ void RedisRightsTest::theDocumentedRightsDo()
     QCOMPARE(denied(), QString());
 }
 
+//! What fencing and notes need besides.
+void RedisRightsTest::theDocumentedRightsDoForTokens()
+{
+    const QString more = u", \"fencing\": true, \"annotate\": true"_s;
+    const auto ann = AcquireOptions().ownedBy("ann").expiringIn(60s);
+    permit(m_rights);
+    {
+        const RedisModule locks = open(more);
+        const std::string said = thrownBy<Denied>(locks->acquire("a", ann)).message();
+        QVERIFY2(said.find("NOPERM") != std::string::npos, said.c_str());
+    }
+    permit(m_rights + m_rightsForTokens);
+    const RedisModule locks = open(more);
+    QVERIFY(await(locks->acquire("a", ann)).token());
+    await(locks->execute(
+        LockKeys("job"), [] { return QCoro::sleepFor(700ms); },
+        ExecuteOptions().expiringIn(400ms)));
+    LockBatch shown;
+    QCOMPARE(settledState(locks, &shown).kind, SourceState::Live);
+    QCOMPARE(shown.size(), 1);
+    QVERIFY(shown.first().token);
+    QVERIFY(await(locks->release("a", ReleaseOptions().ownedBy("ann"))).allReleased());
+    await(locks->acquire("b", ann));
+    QCOMPARE(await(locks->releaseAll(ReleaseAllOptions())).released, 1U);
+    QCOMPARE(denied(), QString());
+}
+
 void RedisRightsTest::lessDoesLess_data()
 {
     QTest::addColumn<QString>("without");
@@ -157,6 +188,8 @@ void RedisRightsTest::lessDoesLess_data()
     const char* const redirected = RedisReply::canBePush() ? "" : "push";
     row("+subscribe", redirected);
     row("+client|setname", "");
+    row("+cluster|slots", "");
+    row("+asking", "");
     row("+client|id", redirected);
     row("+client|tracking", "push");
     row("&__redis__:invalidate", redirected);
@@ -219,7 +252,7 @@ void RedisRightsTest::lessDoesLess()
                             [](const Lock& lock) { return lock.state == LockState::WrongType; }));
     }
     const std::string findings = findingsOf(locks);
-    if (findings.find("push by client tracking") == std::string::npos) {
+    if (findings.find("live mode: push (RESP") == std::string::npos) {
         QVERIFY2(findings.find("polling: the server refuses client tracking (NOPERM")
                      != std::string::npos,
                  findings.c_str());
