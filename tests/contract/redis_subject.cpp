@@ -13,6 +13,7 @@ public:
         , m_module(config(policy), m_container)
     {
         server().cli({QStringLiteral("flushall")});
+        await(m_module.release("any")); // connected: the cases' own times are short
     }
 
     LockingModule& module() override { return m_module; }
