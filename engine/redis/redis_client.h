@@ -139,6 +139,7 @@ private:
     void onReady(RedisConnection* connection);
     void onUnavailable(RedisConnection* connection);
     void openSeedAfter(Duration pause);
+    void dropSeed();
     void failSeed(std::exception_ptr problem);
     Task<void> probe(RedisConnection* connection);
     Task<bool> saysCluster(RedisConnection* connection);

@@ -145,7 +145,8 @@ void RedisClient::failSeed(std::exception_ptr problem)
     m_problem = std::move(problem);
     m_seedIndex = (m_seedIndex + 1) % m_seeds.size();
     const bool all = ++m_seedsFailed % m_seeds.size() == 0;
-    openSeedAfter(all ? seedPause : 0ms);
+    if (m_seeds.size() > 1 || m_seed->isReady()) // else the connection itself tries again
+        openSeedAfter(all ? seedPause : 0ms);
     if (!all)
         return;
     const QPointer<RedisClient> self(this);
@@ -209,15 +210,22 @@ void RedisClient::takeMap(const RedisReply& reply, const RedisEndpoint& asked)
         becomeKnown(Kind::Cluster);
         return;
     }
-    m_seed = nullptr;
+    dropSeed();
     m_problem = nullptr;
     const std::vector<std::pair<int, RedisConnection*>> before = m_nodes.firstSlots();
     if (m_nodes.assign(ranges, m_seeds.front())) {
         noteTopology();
         sayFailovers(before);
     }
-    tidySoon();
     becomeKnown(Kind::Cluster);
+}
+
+//! The masters are known, and can be asked instead.
+void RedisClient::dropSeed()
+{
+    m_seed = nullptr;
+    m_clock.cancel(m_seedTimer);
+    tidySoon();
 }
 
 //! Of masters that serve nothing any more: their successors may not know all their locks.
@@ -252,6 +260,7 @@ void RedisClient::beOne()
 //! A server sends us to another, though it has not told us of a cluster.
 void RedisClient::beClusterUnseen()
 {
+    m_mapForbidden = true; // unless a map comes
     noteTopology();
     becomeKnown(Kind::Cluster);
 }
@@ -277,7 +286,9 @@ void RedisClient::updateReady()
     const bool was = m_isReady;
     m_isReady = m_kind != Kind::Unknown && !m_closed && !all.empty()
         && std::all_of(all.begin(), all.end(), [](const auto* node) { return node->isReady(); });
-    if (!m_isReady && isCluster())
+    if (m_isReady && isCluster() && !m_mapForbidden)
+        dropSeed();
+    else if (!m_isReady && isCluster())
         refreshAt(m_clock.now() + refreshInTrouble);
     if (m_isReady && !was)
         Q_EMIT ready();

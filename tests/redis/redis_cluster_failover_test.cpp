@@ -18,6 +18,7 @@ class RedisClusterFailoverTest final : public QObject {
 private Q_SLOTS:
     void followsAPromotedReplica();
     void neverAsksAReplica();
+    void waitsForTheReplicasOfEachNode();
     void saysWhichNodeIsDown();
     void knowsWhatBecameOfCallsUnderWay();
     void findsTheClusterAgainAfterAllWereDown();
@@ -84,6 +85,25 @@ void RedisClusterFailoverTest::neverAsksAReplica()
     }
 }
 
+void RedisClusterFailoverTest::waitsForTheReplicasOfEachNode()
+{
+    const RedisCluster cluster(1);
+    const RedisModule locks(cluster.options()
+                            + u", \"waitReplicas\": 1, \"waitReplicasTimeout\": 500"_s);
+    const LockKeys everywhere(on(0), on(1), on(2));
+    await(locks->acquire(everywhere, AcquireOptions().ownedBy("ann")));
+    for (int replica = 3; replica < 6; ++replica)
+        QCOMPARE(cluster.node(replica).cli({u"DBSIZE"_s}), u"1"_s); // has it already
+    QVERIFY(await(locks->release(everywhere, ReleaseOptions().ownedBy("ann"))).allReleased());
+    cluster.node(4).pause(); // that of node 1
+    await(locks->acquire(on(0, 1), AcquireOptions().ownedBy("ann")));
+    const Unavailable error = thrownBy<Unavailable>(
+        locks->acquire(everywhere, AcquireOptions().ownedBy("bob").expiringIn(60s)));
+    QVERIFY(error.message().find(std::to_string(cluster.node(1).port())) != std::string::npos);
+    QCOMPARE(cluster.get(prefix + RedisCluster::keyOn(1)), QString());
+    cluster.node(4).resume();
+}
+
 void RedisClusterFailoverTest::saysWhichNodeIsDown()
 {
     const RedisCluster cluster;
@@ -143,7 +163,11 @@ void RedisClusterFailoverTest::knowsWhatBecameOfCallsUnderWay()
 void RedisClusterFailoverTest::findsTheClusterAgainAfterAllWereDown()
 {
     const RedisCluster cluster;
-    const RedisModule locks(cluster.options());
+    // One of the seeds is gone for good.
+    const RedisModule locks(
+        u"\"cluster\": [{\"host\": \"127.0.0.1\", \"port\": %1}, {\"host\": \"127.0.0.1\", \"port\": %2}]"_s
+            .arg(RedisServer::freePort())
+            .arg(cluster.node(0).port()));
     Shown shown(locks);
     QTRY_VERIFY(shown.isLive);
     for (int i = 0; i < 3; ++i)
@@ -156,6 +180,11 @@ void RedisClusterFailoverTest::findsTheClusterAgainAfterAllWereDown()
     QTRY_VERIFY_WITH_TIMEOUT(shown.isLive, 20'000);
     await(locks->acquire(on(1), AcquireOptions().ownedBy("ann")));
     QTRY_COMPARE(shown.locks.size(), 1u);
+    bool wavered = false;
+    QObject::connect(shown.view.get(), &LiveView::stateChanged, &shown,
+                     [&](const SourceState&) { wavered = wavered || !shown.isLive; });
+    QTest::qWait(2000); // the seed that is gone is of no account
+    QVERIFY(!wavered);
 }
 
 } // namespace lockboard::test
