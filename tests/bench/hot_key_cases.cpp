@@ -17,6 +17,7 @@ namespace {
 
 constexpr Duration jobLength = 5ms;
 constexpr int jobCount = 200;
+constexpr int fewJobs = 50; // if only asked for a moment
 
 double nowMs()
 {
@@ -87,7 +88,7 @@ Turns turnsOfProcess(const QString& url, int waiters, int jobs)
     return turns;
 }
 
-Turns turnsOfProcesses(const QString& url, int processes, int waiters)
+Turns turnsOfProcesses(const QString& url, int processes, int waiters, int jobs)
 {
     std::vector<std::unique_ptr<QProcess>> workers;
     for (int i = 0; i < processes; ++i) {
@@ -95,7 +96,7 @@ Turns turnsOfProcesses(const QString& url, int processes, int waiters)
         workers.back()->start(QCoreApplication::applicationFilePath(),
                               {QStringLiteral("--hot-key-worker"), url,
                                QString::number(waiters / processes),
-                               QString::number(jobCount / processes)});
+                               QString::number(jobs / processes)});
     }
     Turns turns;
     for (const auto& worker : workers) {
@@ -177,12 +178,12 @@ double commandsSoFar(const test::RedisServer& server)
         .toDouble();
 }
 
-HotKey run(test::RedisServer& server, int processes, int waiters)
+HotKey run(test::RedisServer& server, int processes, int waiters, int jobs)
 {
     server.cli({QStringLiteral("FLUSHALL")});
     const double before = commandsSoFar(server);
-    Turns turns = processes == 1 ? turnsOfProcess(server.url(), waiters, jobCount)
-                                 : turnsOfProcesses(server.url(), processes, waiters);
+    Turns turns = processes == 1 ? turnsOfProcess(server.url(), waiters, jobs)
+                                 : turnsOfProcesses(server.url(), processes, waiters, jobs);
     return HotKey(std::move(turns), waiters, commandsSoFar(server) - before);
 }
 
@@ -224,7 +225,10 @@ void addHotKeyCases(std::vector<Case>& cases, const ServerSource& server)
         if (processes > 1)
             name += "-in-" + std::to_string(processes) + "-processes";
         const auto metric = [&](const char* what, const char* unit, auto of) {
-            const auto measure = [=](Duration) { return of(run(server(), processes, waiters)); };
+            const auto measure = [=](Duration length) {
+                const int jobs = length < 100ms ? fewJobs : jobCount;
+                return of(run(server(), processes, waiters, jobs));
+            };
             cases.push_back({name + what, unit, measure, 3});
         };
         metric("-efficiency", "%", [](const HotKey& all) { return all.efficiency(); });
