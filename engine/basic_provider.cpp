@@ -264,7 +264,8 @@ Task<Grant> BasicProvider::acquireWaiting(LockKeys keys, AcquireOptions options,
         if (!attempt && mayLook && m_queue.leads(ticket)) {
             if (std::exchange(ticket.woken, false))
                 tries = 0;
-            ticket.knownUntil = TimePoint::max();
+            // Only a first look is soon followed by another: news during a later one must wake.
+            ticket.knownUntil = tries == 0 ? TimePoint::max() : TimePoint();
             attempt = std::make_shared<Attempt>(keys, &ticket);
             oneTry.asLook(tries);
             runAttempt(attempt, oneTry, context);

@@ -82,15 +82,15 @@ Task<Grant> RedisProvider::take(LockKeys keys, AcquireOptions options, SharedCon
 Task<Grant> RedisProvider::acquireOne(LockKeys keys, AcquireOptions options)
 {
     // Most locks are free when they are asked for; then the native command does, and is cheaper.
+    const std::string key = stored(keys.front());
+    RedisConnection* const server = m_client.connectionFor(key);
+    if (!server) // outside of the try: the script settles its own unknown outcome
+        co_return co_await acquireByScript(std::move(keys), std::move(options));
     const TimePoint began = clock().now();
     std::optional<TimePoint> leaseEnd;
     std::string problem;
     bool refused = false;
     try {
-        const std::string key = stored(keys.front());
-        RedisConnection* const server = m_client.connectionFor(key);
-        if (!server)
-            co_return co_await acquireByScript(std::move(keys), std::move(options));
         const std::string lease = options.lease() ? std::to_string(options.lease()->count()) : "";
         RedisCommand command("SET");
         command << key << (options.owner() ? *options.owner() : nobody) << "NX";
