@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/resume.h"
 
+#include <QPointer>
+
 #include <mutex>
 
 namespace lockboard {
@@ -30,10 +32,13 @@ void Resumer::runSlice()
 {
     // What is resumed makes others ready; the loop gets its turn now and then all the same.
     constexpr int most = 256;
+    const QPointer<Resumer> self(this);
     for (int i = 0; i < most && !m_ready.empty(); ++i) {
         const auto coroutine = m_ready.front();
         m_ready.pop_front();
         coroutine.resume();
+        if (!self)
+            return; // what was resumed has no more use for us
     }
     m_posted = false;
     if (!m_ready.empty())

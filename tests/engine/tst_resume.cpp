@@ -18,6 +18,7 @@ private Q_SLOTS:
     void signalBeforeTheWaitIsKept();
     void stopFromManyThreads();
     void deepChainsDontNest();
+    void whatIsResumedMayEndTheResumer();
     void ticketLeadsOnlyWhenFirstEverywhere();
 };
 
@@ -108,6 +109,26 @@ void TestResume::deepChainsDontNest()
         link(&signals[i], i + 1 < length ? &signals[i + 1] : nullptr, &passed);
     signals.front().raise();
     QTRY_COMPARE(passed, length);
+}
+
+static Task<> waitAndEndIt(std::unique_ptr<Resumer> resumer, std::stop_token stop, bool* ended)
+{
+    {
+        Signal signal(*resumer);
+        co_await signal.wait({}, stop);
+    }
+    resumer.reset();
+    *ended = true;
+}
+
+void TestResume::whatIsResumedMayEndTheResumer()
+{
+    ManualClock clock;
+    std::stop_source stop;
+    bool ended = false;
+    waitAndEndIt(std::make_unique<Resumer>(clock), stop.get_token(), &ended);
+    stop.request_stop();
+    QTRY_VERIFY(ended);
 }
 
 void TestResume::ticketLeadsOnlyWhenFirstEverywhere()
