@@ -3,7 +3,7 @@
 
 root=$(readlink -f "$(dirname "${BASH_SOURCE[0]}")/..")
 build_packages=(g++ cmake ninja-build pkg-config qt6-base-dev qcoro-qt6-dev libhiredis-dev
-    libjsoncpp-dev)
+    libpq-dev libjsoncpp-dev)
 
 # On standard error: standard output belongs to what is run in the end.
 say() { printf '%s: %s\n' "$(realpath --relative-to="$root" "$0")" "$*" >&2; }
@@ -48,9 +48,11 @@ install_missing() {
         fi
         apt-get -q -o DPkg::Lock::Timeout=600 update
         apt-get -q -y -o DPkg::Lock::Timeout=600 install --no-install-recommends "$@"
-        case " $* " in
-            *" redis-server "*) update-rc.d redis-server disable ;;
-        esac' bash $missing
+        for service in redis-server postgresql pgbouncer; do
+            case " $* " in
+                *" $service "*) update-rc.d $service disable ;;
+            esac
+        done' bash $missing
 }
 
 # build PRESET [TARGET...]
