@@ -88,6 +88,28 @@ Task<bool> RedisProvider::checkServer(QPointer<RedisConnection> server,
     co_return true;
 }
 
+Task<void> RedisProvider::checkNotes(std::vector<Finding>* findings)
+{
+    const std::string key = "lockboard"; // of no lock in particular: these calls only look
+    try {
+        if (m_notes.haveTokens()) {
+            RedisEval eval(m_raiseScript);
+            eval.addKey(counterFor(stored(key)));
+            eval.addArgument("0");
+            co_await m_client.eval(std::move(eval));
+        } else if (m_notes.areKept()) {
+            co_await renew(LockKeys(key), key, {});
+        }
+    } catch (const Denied& error) {
+        if (m_notes.haveTokens())
+            findings->emplace_back(Finding::Problem, error.message() + RedisNotes::tokenRights);
+    } catch (const LockError&) {
+        // said already
+    }
+    if (!m_notesProblem.empty())
+        findings->emplace_back(Finding::Problem, m_notesProblem);
+}
+
 Task<CheckReport> RedisProvider::check()
 {
     CheckReport report;
@@ -133,6 +155,8 @@ Task<CheckReport> RedisProvider::check()
             }
             report.findings.push_back(std::move(finding));
         }
+        if (report.reachable)
+            co_await checkNotes(&report.findings);
     }
     for (const std::string& warning : m_warnings) {
         // Where nothing is encrypted, people know and have their reasons.

@@ -22,11 +22,29 @@ public:
     }
     void addKey(std::string key) { keys.push_back(std::move(key)); }
     void addArgument(std::string argument) { arguments.push_back(std::move(argument)); }
+    //! The keys and arguments added from here on are an extra, without which it runs too.
+    void beginExtra()
+    {
+        m_keysWithout = keys.size();
+        m_argumentsWithout = arguments.size();
+    }
+    [[nodiscard]] bool hasExtra() const { return m_keysWithout >= 0; }
+    [[nodiscard]] RedisEval withoutExtra() const
+    {
+        RedisEval rest = *this;
+        rest.keys.resize(m_keysWithout);
+        rest.arguments.resize(m_argumentsWithout);
+        return rest;
+    }
 
     const RedisScript* script = nullptr;
     std::string_view command;
     QVarLengthArray<std::string, 1> keys;
     QVarLengthArray<std::string, 4> arguments;
+
+private:
+    qsizetype m_keysWithout = -1;
+    qsizetype m_argumentsWithout = -1;
 };
 
 //! An answer, and when the question was written to the socket.

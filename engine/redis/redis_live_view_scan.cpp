@@ -138,7 +138,7 @@ Task<void> RedisLiveView::readPage(std::uint32_t scan, std::vector<std::string> 
     const QPointer<RedisLiveView> self(this);
     try {
         RedisPage page = co_await readLocks(&m_provider->client(), &m_clock, std::move(keys),
-                                            m_provider->notes().areWritten());
+                                            m_provider->notes().areKept());
         if (!self || scan != m_scan)
             co_return;
         takePage(page);
@@ -295,7 +295,7 @@ Task<void> RedisLiveView::reread(std::vector<std::string> keys)
     };
     try {
         RedisPage page = co_await readLocks(&m_provider->client(), &m_clock, std::move(keys),
-                                            m_provider->notes().areWritten());
+                                            m_provider->notes().areKept());
         if (wanted()) {
             takeReread(page);
             if (page.hasOtherTypes()) {

@@ -30,11 +30,19 @@ public:
 class RedisNotes final {
 public:
     static constexpr std::string_view keyspace = "lockboard:";
+    //! What to say where they are denied.
+    static constexpr const char* tokenRights =
+        " Fencing tokens need the keys lockboard:* and the command TIME besides.";
 
     RedisNotes(bool fencing, bool annotate);
 
-    [[nodiscard]] bool areWritten() const { return m_fencing || m_annotate; }
+    //! Beside locks there are notes.
+    [[nodiscard]] bool areKept() const { return m_fencing || m_annotate; }
+    //! ... and this user may write them, as far as is known.
+    [[nodiscard]] bool areWritten() const { return m_fencing || (m_annotate && !m_forbidden); }
     [[nodiscard]] bool haveTokens() const { return m_fencing; }
+    //! Whether the user may write them. Tokens, which a grant must have, are tried all the same.
+    void setForbidden(bool forbidden) { m_forbidden = forbidden; }
     //! Of a lock's key as Redis knows it.
     [[nodiscard]] static std::string keyFor(const std::string& stored);
     //! Where the last token granted for a lock's key is kept.
@@ -45,6 +53,7 @@ public:
 private:
     bool m_fencing;
     bool m_annotate;
+    bool m_forbidden = false;
     QJsonObject m_process; // what all notes of this process say
 };
 

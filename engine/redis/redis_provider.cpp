@@ -41,6 +41,7 @@ RedisProvider::RedisProvider(const Container& container, RedisSettings settings)
         warn(warning);
     QObject::connect(&m_client, &RedisClient::replaced, &m_client,
                      [this](const std::string& how) { onReplaced(how); });
+    QObject::connect(&m_client, &RedisClient::ready, &m_client, [this] { setNotesProblem({}); });
     m_client.open();
     listen();
 }
@@ -119,11 +120,47 @@ Task<Grant> RedisProvider::acquireOne(LockKeys keys, AcquireOptions options)
     co_return Grant(leaseEnd);
 }
 
-void RedisProvider::addNotes(RedisEval& eval) const
+void RedisProvider::addNotes(RedisEval& eval)
 {
     const auto locks = eval.keys.size();
-    for (qsizetype i = 0; m_notes.areWritten() && i < locks; ++i)
+    eval.beginExtra();
+    for (qsizetype i = 0; i < locks; ++i)
         eval.addKey(RedisNotes::keyFor(eval.keys[i]));
+}
+
+Task<RedisAnswer> RedisProvider::run(RedisEval eval)
+{
+    return eval.hasExtra() ? runNoted(std::move(eval)) : m_client.eval(std::move(eval));
+}
+
+Task<RedisAnswer> RedisProvider::runNoted(RedisEval eval)
+{
+    const bool needsToken = m_notes.haveTokens() && eval.script == &m_acquireScript;
+    RedisEval withoutNotes = eval.withoutExtra();
+    std::string said;
+    try {
+        co_return co_await m_client.eval(std::move(eval));
+    } catch (const Denied& error) { // and so it has done nothing
+        said = error.message();
+    }
+    if (needsToken)
+        throw Denied(said + RedisNotes::tokenRights);
+    RedisAnswer answer = co_await m_client.eval(std::move(withoutNotes));
+    if (!m_notes.haveTokens())
+        setNotesProblem("Who holds a lock is not noted, though \"annotate\" is on: " + said
+                        + " Notes need the keys lockboard:* besides those of the locks.");
+    co_return answer;
+}
+
+void RedisProvider::setNotesProblem(const std::string& sentence)
+{
+    m_notes.setForbidden(!sentence.empty());
+    if (m_notesProblem == sentence)
+        return;
+    m_notesProblem = sentence;
+    if (!sentence.empty())
+        warn(sentence);
+    tellViews([](RedisLiveView& view) { view.onWarningsChanged(); });
 }
 
 //! What a script says of a key that stands in its way.
@@ -150,15 +187,15 @@ Task<Grant> RedisProvider::acquireByScript(LockKeys keys, AcquireOptions options
     RedisEval eval(m_acquireScript);
     for (const std::string& key : keys)
         eval.addKey(stored(key));
-    addNotes(eval);
-    if (m_notes.haveTokens())
-        eval.addKey(counterFor(eval.keys.front()));
     eval.addArgument(options.owner().value_or(nobody));
     eval.addArgument(options.lease() ? std::to_string(options.lease()->count()) : std::string());
     eval.addArgument(claims(options) ? "1" : "0");
     eval.addArgument(options.reenters() ? "1" : "0");
     eval.addArgument(told ? "1" : "0");
     if (!note.empty()) {
+        addNotes(eval);
+        if (m_notes.haveTokens())
+            eval.addKey(counterFor(eval.keys.front()));
         eval.addArgument(std::to_string(keys.size()));
         eval.addArgument(note);
     }
@@ -166,7 +203,7 @@ Task<Grant> RedisProvider::acquireByScript(LockKeys keys, AcquireOptions options
     RedisAnswer answer;
     std::string problem;
     try {
-        answer = co_await m_client.eval(std::move(eval));
+        answer = co_await run(std::move(eval));
     } catch (const OutcomeUnknown& error) {
         problem = error.message();
     }
@@ -230,12 +267,13 @@ Task<Renewal> RedisProvider::renew(LockKeys keys, std::string owner, std::option
     RedisEval eval(m_extendScript);
     for (const std::string& key : keys)
         eval.addKey(stored(key));
-    addNotes(eval);
     eval.addArgument(owner);
     eval.addArgument(lease ? std::to_string(lease->count()) : std::string());
-    if (m_notes.areWritten())
+    if (m_notes.areWritten()) {
+        addNotes(eval);
         eval.addArgument(std::to_string(keys.size()));
-    const RedisAnswer answer = co_await m_client.eval(std::move(eval));
+    }
+    const RedisAnswer answer = co_await run(std::move(eval));
     const std::int64_t lost = answer.reply.at(0).integer();
     if (lost > 0)
         co_return Renewal::lost(keys[lost - 1]);
@@ -260,16 +298,17 @@ Task<ReleaseResult> RedisProvider::release(LockKeys keys, ReleaseOptions options
     RedisEval eval(m_releaseScript);
     for (const std::string& key : keys)
         eval.addKey(stored(key));
-    addNotes(eval);
     eval.addArgument(options.owner().value_or(nobody));
     eval.addArgument(m_settings.ownerless == Ownerless::Claimable ? "1" : "0");
-    if (m_notes.areWritten())
+    if (m_notes.areWritten()) {
+        addNotes(eval);
         eval.addArgument(std::to_string(keys.size()));
+    }
 
     std::vector<KeyRelease> left;
     RedisAnswer answer;
     try {
-        answer = co_await m_client.eval(std::move(eval));
+        answer = co_await run(std::move(eval));
     } catch (const OutcomeUnknown&) {
         for (const std::string& key : keys)
             left.emplace_back(key, ReleaseOutcome::Unknown);
@@ -318,7 +357,7 @@ void RedisProvider::noteHeld(const LockKeys& keys, const Owner& owner,
                              std::optional<TimePoint> leaseEnd)
 {
     noteMine(keys, owner);
-    if (m_notes.areWritten()) {
+    if (m_notes.areKept()) {
         noteChanged({keys.begin(), keys.end()}); // they read the notes too
         return;
     }
@@ -364,6 +403,8 @@ std::vector<std::string> RedisProvider::warnings() const
     std::vector<std::string> list = m_warnings;
     if (!m_replacement.empty())
         list.push_back(m_replacement);
+    if (!m_notesProblem.empty())
+        list.push_back(m_notesProblem);
     return list;
 }
 

@@ -80,8 +80,13 @@ private:
                               std::string problem);
     void noteTaken(const LockKeys& keys, const AcquireOptions& options, const Grant& grant);
 
-    //! To a script's keys, which are locks, the keys of their notes, if such are written.
-    void addNotes(RedisEval& eval) const;
+    //! To a script's keys, which are locks, the keys of their notes, as an extra.
+    static void addNotes(RedisEval& eval);
+    //! Runs a script, without its notes if the user may not touch those. \throws as
+    //! RedisClient::eval
+    Task<RedisAnswer> run(RedisEval eval);
+    Task<RedisAnswer> runNoted(RedisEval eval);
+    void setNotesProblem(const std::string& sentence);
     //! Where the tokens of this key, as Redis knows it, are counted.
     [[nodiscard]] std::string counterFor(const std::string& stored) const
     {
@@ -132,6 +137,8 @@ private:
     void suspect(const std::string& key);
     Task<void> verifyMine();
     [[nodiscard]] Task<std::string> liveMode();
+    //! Whether this user may keep what is asked for beside the locks.
+    Task<void> checkNotes(std::vector<Finding>* findings);
     //! Whether it answers.
     Task<bool> checkServer(QPointer<RedisConnection> server, std::vector<Finding>* findings);
 
@@ -154,6 +161,7 @@ private:
     Clock::TimerId m_verifyTimer = 0;
     std::string m_replacement; // a restart or failover not long ago, as a sentence
     Clock::TimerId m_replacementTimer = 0;
+    std::string m_notesProblem; // why none are written, as a sentence
     std::unique_ptr<RedisPushGroup> m_push;
     // By the server whose replicas they are; of one server, by "". Made when first needed.
     std::map<std::string, std::unique_ptr<RedisReplicas>> m_replicas;

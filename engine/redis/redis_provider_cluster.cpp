@@ -150,10 +150,11 @@ Task<void> RedisProvider::undo(LockKeys keys, RedisAnswer answer, AcquireOptions
                 std::to_string(left < 0 ? -1 : std::max<std::int64_t>(0, left - passed.count())));
             eval.addArgument(std::string(before.at(2).text()));
         }
-        addNotes(eval);
+        if (m_notes.areWritten())
+            addNotes(eval);
         bool again = false;
         try {
-            co_await m_client.eval(std::move(eval));
+            co_await run(std::move(eval));
             problem.clear();
         } catch (const Unavailable& error) { // not sent
             again = true;

@@ -108,10 +108,11 @@ Task<void> RedisProvider::releasePage(std::vector<std::string> page, Owner owner
             if (!owner)
                 eval.addArgument(std::move(expected[i]));
         }
-        addNotes(eval);
+        if (m_notes.areWritten())
+            addNotes(eval);
         if (owner && m_notes.areWritten())
             eval.addArgument(std::to_string(group.size()));
-        calls.push_back(m_client.eval(std::move(eval)));
+        calls.push_back(run(std::move(eval)));
     }
     std::exception_ptr problem;
     for (std::size_t call = 0; call < calls.size(); ++call) {

@@ -25,6 +25,7 @@ private Q_SLOTS:
     void cleanup() { cli({u"FLUSHALL"_s}); }
     void theDocumentedRightsDo();
     void theDocumentedRightsDoForTokens();
+    void withoutNotesTheLocksWork();
     void lessDoesLess_data();
     void lessDoesLess();
     void someKeysOnly();
@@ -147,8 +148,21 @@ void RedisRightsTest::theDocumentedRightsDoForTokens()
     {
         const RedisModule locks = open(more);
         const std::string said = thrownBy<Denied>(locks->acquire("a", ann)).message();
-        QVERIFY2(said.find("NOPERM") != std::string::npos, said.c_str());
+        QVERIFY2(said.find("NOPERM") != std::string::npos
+                     && said.find("need the keys lockboard:*") != std::string::npos,
+                 said.c_str());
+        const std::string findings = findingsOf(locks);
+        QVERIFY2(findings.find("need the keys lockboard:*") != std::string::npos, findings.c_str());
     }
+    QStringList withoutTime = m_rightsForTokens;
+    withoutTime.removeAll(u"+time"_s);
+    permit(m_rights + withoutTime);
+    {
+        const RedisModule locks = open(more);
+        const std::string said = thrownBy<Denied>(locks->acquire("a", ann)).message();
+        QVERIFY2(said.find("command TIME") != std::string::npos, said.c_str());
+    }
+    QCOMPARE(cli({u"-n"_s, u"1"_s, u"DBSIZE"_s}), u"0"_s);
     permit(m_rights + m_rightsForTokens);
     const RedisModule locks = open(more);
     QVERIFY(await(locks->acquire("a", ann)).token());
@@ -163,6 +177,46 @@ void RedisRightsTest::theDocumentedRightsDoForTokens()
     await(locks->acquire("b", ann));
     QCOMPARE(await(locks->releaseAll(ReleaseAllOptions())).released, 1U);
     QCOMPARE(denied(), QString());
+}
+
+//! Who may not write notes loses them and nothing else.
+void RedisRightsTest::withoutNotesTheLocksWork()
+{
+    permit(m_rights);
+    const auto ann = AcquireOptions().ownedBy("ann").expiringIn(60s);
+    const QString more = u", \"annotate\": true"_s;
+    const std::string sentence = "Who holds a lock is not noted, though \"annotate\" is on: ";
+    {
+        const RedisModule locks = open(more);
+        const std::string findings = findingsOf(locks);
+        QVERIFY2(findings.find(sentence) != std::string::npos, findings.c_str());
+    }
+    const RedisModule locks = open(more);
+    QVERIFY(!await(locks->acquire("a", ann)).isExtension());
+    QVERIFY(await(locks->acquire("a", ann)).isExtension());
+    await(locks->acquire(LockKeys("b", "c"), ann));
+    thrownBy<Conflict>(locks->acquire("a", AcquireOptions().ownedBy("bob")));
+    await(locks->execute(
+        LockKeys("job"), [] { return QCoro::sleepFor(700ms); },
+        ExecuteOptions().expiringIn(400ms)));
+    LockBatch shown;
+    const SourceState state = settledState(locks, &shown);
+    QCOMPARE(state.kind, SourceState::Live);
+    QCOMPARE(shown.size(), 3);
+    QVERIFY(state.warnings.join(u' ').contains(QString::fromStdString(sentence)));
+    QVERIFY(await(locks->release("a", ReleaseOptions().ownedBy("ann"))).allReleased());
+    QCOMPARE(await(locks->releaseAll(ReleaseAllOptions())).released, 2U);
+    const auto said = locks.log.find(sentence);
+    QVERIFY(said != std::string::npos);
+    QCOMPARE(locks.log.find(sentence, said + 1), std::string::npos); // once
+
+    // Of each call, the first to meet the denial goes on without notes.
+    const RedisModule releases = open(more);
+    cli({u"-n"_s, u"1"_s, u"SET"_s, u"medusa_lock:d"_s, u"ann"_s});
+    QVERIFY(await(releases->release("d", ReleaseOptions().ownedBy("ann"))).allReleased());
+    const RedisModule releasesAll = open(more);
+    cli({u"-n"_s, u"1"_s, u"SET"_s, u"medusa_lock:e"_s, u"ann"_s});
+    QCOMPARE(await(releasesAll->releaseAll(ReleaseAllOptions())).released, 1U);
 }
 
 void RedisRightsTest::lessDoesLess_data()
