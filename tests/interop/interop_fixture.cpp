@@ -36,14 +36,4 @@ QStringList InteropTest::keys() const
     return keys;
 }
 
-QString InteropTest::refusal(int id)
-{
-    try {
-        m_medusa.finish(id);
-        return {};
-    } catch (const std::runtime_error& error) {
-        return QString::fromUtf8(error.what());
-    }
-}
-
 } // namespace lockboard::test

@@ -4,8 +4,6 @@
 #include "tests/interop/medusa.h"
 #include "tests/redis/redis_fixture.h"
 
-#include <QJsonArray>
-
 namespace lockboard::test {
 
 using namespace Qt::StringLiterals;
@@ -34,7 +32,7 @@ protected:
     }
     [[nodiscard]] QStringList keys() const;
     //! Medusa's message; empty if the call succeeded.
-    [[nodiscard]] QString refusal(int id);
+    [[nodiscard]] QString refusal(int id) { return m_medusa.refusal(id); }
     [[nodiscard]] QString refusal(const QString& name, const QJsonObject& call)
     {
         return refusal(m_medusa.begin(name, call));
@@ -42,19 +40,8 @@ protected:
     [[nodiscard]] LockingModule& ours() const { return *m_module->operator->(); }
 
     RedisServer m_server;
-    Medusa m_medusa{m_server};
+    Medusa m_medusa{m_server.url()};
     std::unique_ptr<RedisModule> m_module;
 };
-
-//! The members of a call to Medusa. Without an owner or a lease the option is left away.
-inline QJsonObject call(const QJsonArray& keys, const QString& owner = {}, int leaseSeconds = 0)
-{
-    QJsonObject options;
-    if (!owner.isEmpty())
-        options.insert(u"ownerId"_s, owner);
-    if (leaseSeconds > 0)
-        options.insert(u"expire"_s, leaseSeconds);
-    return {{u"keys"_s, keys}, {u"options"_s, options}};
-}
 
 } // namespace lockboard::test

@@ -25,7 +25,7 @@ bool Medusa::start()
 {
     const QString node = qEnvironmentVariable("LOCKBOARD_NODE", u"node"_s);
     m_process.setChildProcessModifier([] { ::prctl(PR_SET_PDEATHSIG, SIGKILL); });
-    m_process.start(node, {QStringLiteral(LOCKBOARD_MEDUSA), QString::number(m_server.port())});
+    m_process.start(node, QStringList{QStringLiteral(LOCKBOARD_MEDUSA)} + m_arguments);
     while (m_process.state() != QProcess::NotRunning && !m_process.canReadLine())
         m_process.waitForReadyRead(60'000);
     if (m_process.readLine() == "{\"ready\":true}\n")
@@ -80,6 +80,26 @@ QJsonValue Medusa::finish(int id)
     if (answer.contains(u"error"))
         throw std::runtime_error(answer[u"error"].toString().toStdString());
     return answer[u"result"];
+}
+
+QString Medusa::refusal(int id)
+{
+    try {
+        finish(id);
+        return {};
+    } catch (const std::runtime_error& error) {
+        return QString::fromUtf8(error.what());
+    }
+}
+
+QJsonObject call(const QJsonArray& keys, const QString& owner, int leaseSeconds)
+{
+    QJsonObject options;
+    if (!owner.isEmpty())
+        options.insert(u"ownerId"_s, owner);
+    if (leaseSeconds > 0)
+        options.insert(u"expire"_s, leaseSeconds);
+    return {{u"keys"_s, keys}, {u"options"_s, options}};
 }
 
 } // namespace lockboard::test

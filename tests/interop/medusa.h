@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "tests/support/redis_server.h"
-
 #include <QHash>
+#include <QJsonArray>
 #include <QJsonObject>
 #include <QJsonValue>
+#include <QProcess>
 #include <QSet>
 
 namespace lockboard::test {
 
-//! Medusa's own Redis provider, in a Node program (medusa.mjs) over the given server.
+//! Medusa's own provider, in a Node program (medusa.mjs) over the server of the given URL.
 class Medusa final {
 public:
-    explicit Medusa(const RedisServer& server)
-        : m_server(server)
+    //! `connections`: how many PostgreSQL's provider may have; 0: as many as is usual.
+    explicit Medusa(const QString& url, int connections = 0)
+        : m_arguments{url, QString::number(connections)}
     {
     }
     ~Medusa();
@@ -33,16 +34,22 @@ public:
     {
         return finish(begin(name, call));
     }
+    //! Waits for a call too. Gives Medusa's message; empty if the call succeeded.
+    QString refusal(int id);
 
 private:
     void read();
 
-    const RedisServer& m_server;
+    QStringList m_arguments;
     QProcess m_process;
     QString m_problem;
     QHash<int, QJsonObject> m_answers;
     QSet<std::pair<int, QString>> m_events;
     int m_lastId = 0;
 };
+
+//! The members of a call to Medusa. Without an owner or a lease the option is left away.
+[[nodiscard]] QJsonObject call(const QJsonArray& keys, const QString& owner = {},
+                               int leaseSeconds = 0);
 
 } // namespace lockboard::test

@@ -1,41 +1,37 @@
 // SPDX-License-Identifier: MIT
-// medusa.mjs PORT: Medusa's Redis provider over ioredis, as its loader makes them, told by JSON
-// lines what to do. Says `{ready}` first, then to every call `{id, result}` or `{id, error}`, and
-// `{id, event}` when a job has started or was told that its lock is lost.
+// medusa.mjs URL [CONNECTIONS]: Medusa's provider for Redis or PostgreSQL, told by JSON lines what to
+// do. Says `{ready}` first, then to every call `{id, result}` or `{id, error}`, and `{id, event}`
+// when a job has started or was told that its lock is lost.
 import { createInterface } from "node:readline";
-import { createRequire } from "node:module";
 import { setTimeout as sleep } from "node:timers/promises";
 
 if (parseInt(process.versions.node) < 20) throw new Error(`This is Node ${process.versions.node}.`);
 
-const medusa = createRequire(new URL("package.json", import.meta.url));
-const { RedisLockingProvider } = medusa("@medusajs/locking-redis/dist/services/redis-lock.js");
-const { Redis } = medusa("ioredis");
-
-const redis = new Redis({ host: "127.0.0.1", port: Number(process.argv[2]) });
-// It polls: at most so many milliseconds apart, or whoever comes late would hardly get a turn.
-const locks = new RedisLockingProvider({ redisClient: redis }, { maximumRetryInterval: 40 });
+const [url, connections] = process.argv.slice(2);
+const { open } = await import(
+  url.startsWith("redis:") ? "./medusa_redis.mjs" : "./medusa_postgres.mjs");
+const { locks, leaveTrail, read, write } = await open(url, Number(connections) || undefined);
 const say = (line) => console.log(JSON.stringify(line));
 
 // Holds its locks for a while, or until it is told that they are lost.
 async function hold({ id, milliseconds }, lost) {
-  await redis.rpush("trail", "medusa in");
+  await leaveTrail("medusa in");
   say({ id, event: "started" });
   try {
     await sleep(milliseconds, undefined, { signal: lost });
   } catch {
     say({ id, event: "aborted" });
   }
-  await redis.rpush("trail", "medusa out");
+  await leaveTrail("medusa out");
   return "held";
 }
 
 // Loses a count if anyone counts at the same time.
 async function increment(counter) {
-  const count = Number(await redis.get(counter));
+  const count = await read(counter);
   await sleep(Math.random());
-  await redis.set(counter, count + 1);
-  await redis.rpush("trail", "medusa");
+  await write(counter, count + 1);
+  await leaveTrail("medusa");
 }
 
 const calls = {
@@ -50,6 +46,8 @@ const calls = {
       await sleep(Math.random() * 30); // so that all get their turns
     }
   },
+  // Of its advisory locks. A key is a list of UTF-16 units: one alone of a pair is no JSON.
+  hash: ({ keys }) => keys.map((units) => locks.hashStringToInt(String.fromCharCode(...units))),
 };
 
 async function answer(call) {
@@ -60,7 +58,6 @@ async function answer(call) {
   }
 }
 
-await redis.ping();
 say({ ready: true });
 for await (const line of createInterface({ input: process.stdin })) answer(JSON.parse(line));
 process.exit();
