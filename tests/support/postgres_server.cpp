@@ -23,15 +23,6 @@ namespace lockboard::test {
 
 namespace {
 
-void write(const QString& path, const QByteArray& text)
-{
-    QFile file(path);
-    if (!file.open(QIODevice::WriteOnly) || file.write(text) != text.size())
-        throw std::runtime_error(path.toStdString() + " can't be written");
-    file.close();
-    giveToUnprivileged(path);
-}
-
 void copySecret(const QString& from, const QString& to)
 {
     if (!QFile::copy(from, to))
@@ -123,7 +114,7 @@ void PostgresServer::makeData(const PostgresOptions& options)
         arguments += QStringLiteral("--auth=trust");
     } else {
         const QString passwordFile = file(QStringLiteral("password"));
-        write(passwordFile, m_password.toUtf8() + '\n');
+        writeForUnprivileged(passwordFile, m_password.toUtf8() + '\n');
         arguments +=
             {QStringLiteral("--auth=scram-sha-256"), QStringLiteral("--pwfile"), passwordFile};
     }
@@ -141,12 +132,12 @@ void PostgresServer::makeData(const PostgresOptions& options)
         copySecret(certificate + QStringLiteral(".key"), data + QStringLiteral("/server.key"));
         copySecret(options.authority->authority(), data + QStringLiteral("/ca.pem"));
     }
-    write(data + QStringLiteral("/postgresql.conf"), settings(options, socketDir()));
+    writeForUnprivileged(data + QStringLiteral("/postgresql.conf"), settings(options, socketDir()));
     QFile rules(data + QStringLiteral("/pg_hba.conf"));
     if (!options.rules.isEmpty() && rules.open(QIODevice::ReadOnly)) {
         const QByteArray others = rules.readAll();
         rules.close();
-        write(rules.fileName(), options.rules.join(u'\n').toUtf8() + '\n' + others);
+        writeForUnprivileged(rules.fileName(), options.rules.join(u'\n').toUtf8() + '\n' + others);
     }
 }
 

@@ -64,6 +64,15 @@ void giveToUnprivileged(const QString& path)
         throw std::runtime_error(path.toStdString() + " can't be given to PostgreSQL");
 }
 
+void writeForUnprivileged(const QString& path, const QByteArray& text)
+{
+    QFile file(path);
+    if (!file.open(QIODevice::WriteOnly) || file.write(text) != text.size())
+        throw std::runtime_error(path.toStdString() + " can't be written");
+    file.close();
+    giveToUnprivileged(path);
+}
+
 void makeReachable(const QString& folder)
 {
     QFile::setPermissions(folder, QFile::permissions(folder) | QFile::ExeGroup | QFile::ExeOther);

@@ -11,6 +11,7 @@ namespace lockboard::test {
 void runUnprivileged(QProcess& process, int death);
 //! Makes a file or folder theirs.
 void giveToUnprivileged(const QString& path);
+void writeForUnprivileged(const QString& path, const QByteArray& text);
 //! Lets them reach what is theirs in a folder that QTemporaryDir made, closed to everyone else.
 void makeReachable(const QString& folder);
 
