@@ -68,15 +68,16 @@ Task<Grant> RedisProvider::tryAcquire(LockKeys keys, AcquireOptions options, Sha
     return take(std::move(keys), std::move(options), std::move(context));
 }
 
-Task<Grant> RedisProvider::take(LockKeys keys, AcquireOptions options, SharedContext context)
+Task<Grant> RedisProvider::take(LockKeys keys, AcquireOptions options, SharedContext context,
+                                std::vector<Taken>* taken)
 {
     std::string note;
     if (m_notes.areWritten())
         note = m_notes.textFor(options.owner().value_or(nobody), context);
     if (keys.size() > 1)
-        return acquireMany(std::move(keys), std::move(options), std::move(note));
-    if (!note.empty())
-        return acquireByScript(std::move(keys), std::move(options), std::move(note));
+        return acquireMany(std::move(keys), std::move(options), std::move(note), taken);
+    if (!note.empty() || taken)
+        return acquireByScript(std::move(keys), std::move(options), std::move(note), taken);
     return acquireOne(std::move(keys), std::move(options));
 }
 
@@ -180,7 +181,7 @@ static void throwIfRefused(const RedisReply& reply, const LockKeys& keys)
 }
 
 Task<Grant> RedisProvider::acquireByScript(LockKeys keys, AcquireOptions options, std::string note,
-                                           RedisAnswer* told)
+                                           std::vector<Taken>* taken)
 {
     if (m_notes.haveTokens() && !m_client.isKnown())
         co_await m_client.learn(); // which counter it is
@@ -191,7 +192,7 @@ Task<Grant> RedisProvider::acquireByScript(LockKeys keys, AcquireOptions options
     eval.addArgument(options.lease() ? std::to_string(options.lease()->count()) : std::string());
     eval.addArgument(claims(options) ? "1" : "0");
     eval.addArgument(options.reenters() ? "1" : "0");
-    eval.addArgument(told ? "1" : "0");
+    eval.addArgument(taken ? "1" : "0");
     if (!note.empty()) {
         addNotes(eval);
         if (m_notes.haveTokens())
@@ -209,12 +210,15 @@ Task<Grant> RedisProvider::acquireByScript(LockKeys keys, AcquireOptions options
     }
     if (!problem.empty()) {
         const Grant held = co_await settleAcquire(keys, options, began, problem);
-        if (!m_notes.haveTokens())
-            co_return held;
-        // The token went with the answer; the keys are ours, so that an extension gives another.
-        Grant again =
-            co_await acquireByScript(std::move(keys), std::move(options), std::move(note));
-        co_return again.asExtension(held.isExtension());
+        Grant grant = held;
+        if (m_notes.haveTokens()) {
+            // The token went with the answer; the keys are ours, so an extension gives another.
+            grant = co_await acquireByScript(keys, std::move(options), std::move(note));
+            grant.asExtension(held.isExtension());
+        }
+        if (taken)
+            taken->emplace_back(std::move(keys), RedisAnswer(), grant);
+        co_return grant;
     }
     const bool forestalled = answer.reply.at(0).text() == "held" && options.look() == 0;
     if (m_notes.areWritten() && forestalled && m_push->isLive())
@@ -231,8 +235,8 @@ Task<Grant> RedisProvider::acquireByScript(LockKeys keys, AcquireOptions options
     if (m_notes.haveTokens())
         token = FencingToken(answer.reply.at(3).integer());
     const Grant grant = Grant(leaseEnd, token).asExtension(extension);
-    if (told)
-        *told = std::move(answer);
+    if (taken)
+        taken->emplace_back(std::move(keys), std::move(answer), grant);
     else
         noteTaken(keys, options, grant);
     co_return grant;

@@ -66,16 +66,34 @@ protected:
     [[nodiscard]] Duration executeTimeout() const override { return m_settings.executeTimeout; }
 
 private:
-    Task<Grant> take(LockKeys keys, AcquireOptions options, SharedContext context);
-    //! Takes them, and gives them back if too few replicas have them in time.
+    //! What one script has taken, and what it said of how it was before.
+    class Taken final {
+    public:
+        Taken(LockKeys k, RedisAnswer a, Grant g)
+            : keys(std::move(k))
+            , answer(std::move(a))
+            , grant(std::move(g))
+        {
+        }
+        //! The answer was lost, and whether the owner held it before is not known.
+        [[nodiscard]] bool isUnsure() const { return answer.reply.isNil() && grant.isExtension(); }
+
+        LockKeys keys;
+        RedisAnswer answer;
+        Grant grant;
+    };
+
+    //! `taken`, if it is not null, gets what undo() needs, and nobody is told yet of what is held.
+    Task<Grant> take(LockKeys keys, AcquireOptions options, SharedContext context,
+                     std::vector<Taken>* taken = nullptr);
+    //! Takes them, and makes them what they were if too few replicas have them in time.
     Task<Grant> takeReplicated(LockKeys keys, AcquireOptions options, SharedContext context);
     //! As RedisReplicas::findFault, of each server its own.
     Task<std::string> findReplicaFault(LockKeys keys, std::string value);
     Task<Grant> acquireOne(LockKeys keys, AcquireOptions options);
-    //! `note`: what to write beside the locks; empty if no notes are written. `answer`, if it is
-    //! not null, gets what undo() needs, and nobody is told yet of what is held.
+    //! `note`: what to write beside the locks; empty if no notes are written. `taken`: as take().
     Task<Grant> acquireByScript(LockKeys keys, AcquireOptions options, std::string note = {},
-                                RedisAnswer* answer = nullptr);
+                                std::vector<Taken>* taken = nullptr);
     Task<Grant> settleAcquire(LockKeys keys, AcquireOptions options, TimePoint began,
                               std::string problem);
     void noteTaken(const LockKeys& keys, const AcquireOptions& options, const Grant& grant);
@@ -94,12 +112,14 @@ private:
     }
 
     // Of keys that different nodes of a cluster may keep: part by part.
-    Task<Grant> acquireMany(LockKeys keys, AcquireOptions options, std::string note);
+    Task<Grant> acquireMany(LockKeys keys, AcquireOptions options, std::string note,
+                            std::vector<Taken>* taken);
     [[nodiscard]] Task<std::vector<LockKeys>> partsOf(LockKeys keys);
     Task<Grant> acquireParts(LockKeys keys, std::vector<LockKeys> parts, AcquireOptions options,
-                             std::string note);
+                             std::string note, std::vector<Taken>* taken);
     Task<void> refuseIfHeld(LockKeys keys, AcquireOptions options);
-    Task<void> undo(LockKeys keys, RedisAnswer answer, AcquireOptions options);
+    //! Gives what went wrong, as a sentence.
+    Task<std::string> undo(Taken taken, AcquireOptions options);
     //! Makes one token that of all parts. \throws as RedisClient::eval
     Task<void> raiseTokens(std::vector<LockKeys> parts, FencingToken token);
     Task<Renewal> renewParts(std::vector<LockKeys> parts, std::string owner,

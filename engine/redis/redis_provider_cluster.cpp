@@ -34,37 +34,37 @@ Task<std::vector<LockKeys>> RedisProvider::partsOf(LockKeys keys)
     co_return parts;
 }
 
-Task<Grant> RedisProvider::acquireMany(LockKeys keys, AcquireOptions options, std::string note)
+Task<Grant> RedisProvider::acquireMany(LockKeys keys, AcquireOptions options, std::string note,
+                                       std::vector<Taken>* taken)
 {
     std::vector<LockKeys> parts = co_await partsOf(keys);
     if (parts.size() == 1)
-        co_return co_await acquireByScript(std::move(keys), std::move(options), std::move(note));
+        co_return co_await acquireByScript(std::move(keys), std::move(options), std::move(note),
+                                           taken);
     co_return co_await acquireParts(std::move(keys), std::move(parts), std::move(options),
-                                    std::move(note));
+                                    std::move(note), taken);
 }
 
 Task<Grant> RedisProvider::acquireParts(LockKeys keys, std::vector<LockKeys> parts,
-                                        AcquireOptions options, std::string note)
+                                        AcquireOptions options, std::string note,
+                                        std::vector<Taken>* told)
 {
     // A look first: who waits for a lock shall not take and give back the others all the while.
     co_await refuseIfHeld(std::move(keys), options);
     // Everybody takes them in the order of the slots, so of two at least one gets on.
-    std::vector<RedisAnswer> taken;
-    std::vector<Grant> grants;
+    std::vector<Taken> taken;
     std::exception_ptr problem;
     for (const LockKeys& part : parts) {
-        RedisAnswer answer;
         try {
-            grants.push_back(co_await acquireByScript(part, options, note, &answer));
+            co_await acquireByScript(part, options, note, &taken);
         } catch (const LockError&) {
             problem = std::current_exception();
             break;
         }
-        taken.push_back(std::move(answer));
     }
     FencingToken token = 0;
-    for (const Grant& grant : grants)
-        token = std::max(token, grant.token().value_or(0));
+    for (const Taken& part : taken)
+        token = std::max(token, part.grant.token().value_or(0));
     if (!problem && token > 0) {
         try {
             co_await raiseTokens(parts, token);
@@ -74,22 +74,28 @@ Task<Grant> RedisProvider::acquireParts(LockKeys keys, std::vector<LockKeys> par
     }
     if (problem) {
         for (std::size_t i = taken.size(); i-- > 0;) {
-            // Its answer was lost, and whether the owner held it before is not known.
-            const bool isUnsure = taken[i].reply.isNil() && grants[i].isExtension();
-            if (!isUnsure)
-                co_await undo(parts[i], std::move(taken[i]), options);
+            if (taken[i].isUnsure())
+                continue;
+            const std::string key = printable(taken[i].keys.front());
+            const std::string failure = co_await undo(std::move(taken[i]), options);
+            if (!failure.empty() && !isClosing())
+                log(LogLevel::Warning,
+                    "Could not give back the lock for key \"" + key
+                        + "\" after another key of the same call was refused: " + failure);
         }
         std::rethrow_exception(problem);
     }
     std::optional<TimePoint> leaseEnd;
     bool extension = false;
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-        const Grant& grant = grants[i];
-        noteTaken(parts[i], options, grant);
+    for (const auto& [part, answer, grant] : taken) {
+        if (!told)
+            noteTaken(part, options, grant);
         extension = extension || grant.isExtension();
         if (grant.leaseEnd())
             leaseEnd = std::min(leaseEnd.value_or(*grant.leaseEnd()), *grant.leaseEnd());
     }
+    if (told)
+        *told = std::move(taken);
     const auto shown = token > 0 ? std::optional(token) : std::nullopt;
     co_return Grant(leaseEnd, shown).asExtension(extension);
 }
@@ -132,12 +138,13 @@ Task<void> RedisProvider::refuseIfHeld(LockKeys keys, AcquireOptions options)
     }
 }
 
-Task<void> RedisProvider::undo(LockKeys keys, RedisAnswer answer, AcquireOptions options)
+Task<std::string> RedisProvider::undo(Taken taken, AcquireOptions options)
 {
-    const RedisReply told = answer.reply.at(4);
+    const LockKeys& keys = taken.keys;
+    const RedisReply told = taken.answer.reply.at(4);
     std::string problem;
     for (int tries = 0; tries < mostUndoTries; ++tries) {
-        const auto passed = std::chrono::floor<Duration>(clock().now() - answer.sentAt);
+        const auto passed = std::chrono::floor<Duration>(clock().now() - taken.answer.sentAt);
         RedisEval eval(m_undoScript);
         eval.addArgument(options.owner().value_or(nobody));
         eval.addArgument(std::to_string(keys.size()));
@@ -162,19 +169,13 @@ Task<void> RedisProvider::undo(LockKeys keys, RedisAnswer answer, AcquireOptions
         } catch (const LockError& error) {
             problem = error.message();
         }
-        if (isClosing())
-            co_return;
-        if (!again)
+        if (isClosing() || !again)
             break;
         co_await m_client.rest(undoPause * (1 << tries));
     }
-    if (isClosing())
-        co_return;
-    if (!problem.empty())
-        log(LogLevel::Warning,
-            "Could not give back the lock for key \"" + printable(keys.front())
-                + "\" after another key of the same call was refused: " + problem);
-    noteChanged({keys.begin(), keys.end()});
+    if (!isClosing())
+        noteChanged({keys.begin(), keys.end()});
+    co_return problem;
 }
 
 Task<Renewal> RedisProvider::renewParts(std::vector<LockKeys> parts, std::string owner,

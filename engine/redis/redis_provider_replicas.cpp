@@ -40,11 +40,11 @@ Task<std::string> RedisProvider::findReplicaFault(LockKeys keys, std::string val
 Task<Grant> RedisProvider::takeReplicated(LockKeys keys, AcquireOptions options,
                                           SharedContext context)
 {
-    const Owner owner = options.owner();
-    const Grant grant = co_await take(keys, std::move(options), context);
+    std::vector<Taken> taken;
+    const Grant grant = co_await take(keys, options, context, &taken);
     std::string fault;
     try {
-        fault = co_await findReplicaFault(keys, owner.value_or(nobody));
+        fault = co_await findReplicaFault(keys, options.owner().value_or(nobody));
     } catch (const Cancelled&) {
         throw;
     } catch (const LockError& error) {
@@ -52,24 +52,31 @@ Task<Grant> RedisProvider::takeReplicated(LockKeys keys, AcquireOptions options,
     }
     if (fault.empty() && grant.leaseEnd() && clock().now() >= *grant.leaseEnd())
         fault = "The lease was over before it was known that the replicas have the lock";
-    if (fault.empty())
+    if (fault.empty()) {
+        for (const Taken& part : taken)
+            noteTaken(part.keys, options, part.grant);
         co_return grant;
-    if (grant.isExtension())
-        throw Unavailable(fault + "; it was held before, and is held still.");
-    std::string problem;
-    try {
-        const ReleaseResult result =
-            co_await release(keys, ReleaseOptions().ownedBy(owner), context);
-        for (const KeyRelease& left : result.left()) {
-            if (left.outcome == ReleaseOutcome::Unknown)
-                problem = "the connection was lost.";
-        }
-    } catch (const LockError& error) {
-        problem = error.message();
     }
+    bool unsure = false;
+    std::string problem;
+    for (Taken& part : taken) {
+        if (part.isUnsure()) {
+            unsure = true;
+            continue;
+        }
+        const std::string one = co_await undo(std::move(part), options);
+        if (problem.empty())
+            problem = one;
+    }
+    for (std::size_t i = 0; i < keys.size() && !isClosing(); ++i)
+        wakeFairly(keys[i]);
     if (!problem.empty())
         throw OutcomeUnknown(fault + "; it could not be given back: " + problem);
-    throw Unavailable(fault + "; it was given back.");
+    if (unsure)
+        throw OutcomeUnknown(fault + "; it may have been held before, and is held still.");
+    throw Unavailable(fault
+                      + (grant.isExtension() ? "; what was held before is held still, as it was."
+                                             : "; it was given back."));
 }
 
 } // namespace lockboard

@@ -19,6 +19,7 @@ private Q_SLOTS:
     void grantsWhatReplicasHave();
     void givesBackWhatTooFewHave();
     void leavesWhatWasHeldBefore();
+    void withTokensAndNotes();
     void failuresTakeTheirTimeTogether();
     void holdsUpNobodyElse();
     void closesWhileItWaits();
@@ -103,8 +104,44 @@ void RedisReplicasTest::leavesWhatWasHeldBefore()
     m_paused->pause();
     const std::string said =
         thrownBy<Unavailable>(locks->acquire("a", AcquireOptions().ownedBy("me"))).message();
-    QVERIFY2(said.ends_with("; it was held before, and is held still."), said.c_str());
+    QVERIFY2(said.ends_with("; what was held before is held still, as it was."), said.c_str());
     QCOMPARE(cli(u"GET medusa_lock:a"_s), u"me"_s);
+
+    // Of several keys, the new ones are given back, and the others have the lease they had.
+    cli(u"SET medusa_lock:nobodys *"_s);
+    thrownBy<Unavailable>(
+        locks->acquire(LockKeys("a", "b", "nobodys"),
+                       AcquireOptions().ownedBy("me").expiringIn(60s)));
+    QCOMPARE(cli(u"GET medusa_lock:a"_s), u"me"_s);
+    QCOMPARE(cli(u"PTTL medusa_lock:a"_s), u"-1"_s);
+    QCOMPARE(cli(u"GET medusa_lock:nobodys"_s), u"*"_s);
+    QCOMPARE(cli(u"DBSIZE"_s), u"2"_s);
+}
+
+void RedisReplicasTest::withTokensAndNotes()
+{
+    const QString more = u", \"fencing\": true, \"annotate\": true"_s;
+    const RedisModule locks(options(2, 5000) + more);
+    const auto mine = AcquireOptions().ownedBy("me").expiringIn(60s);
+    const Grant first = await(locks->acquire("a", mine));
+    QVERIFY(first.token());
+    const QString note = cli(u"GET lockboard:note:{medusa_lock:a}"_s);
+    QVERIFY2(note.contains(u"\"pid\""_s)
+                 && note.contains(u"\"token\":%1"_s.arg(qint64(*first.token()))),
+             qPrintable(note));
+    for (const auto& replica : {m_replica.get(), m_paused.get()}) {
+        QCOMPARE(replica->cli({u"GET"_s, u"lockboard:note:{medusa_lock:a}"_s}), note);
+        QCOMPARE(replica->cli({u"GET"_s, u"lockboard:token"_s}).toLongLong(),
+                 qint64(*first.token()));
+    }
+    m_paused->pause();
+    const RedisModule hasty(options(2, 200) + more);
+    thrownBy<Unavailable>(hasty->acquire(LockKeys("a", "b"), mine));
+    QCOMPARE(cli(u"EXISTS medusa_lock:b lockboard:note:{medusa_lock:b}"_s), u"0"_s);
+    QCOMPARE(cli(u"GET lockboard:note:{medusa_lock:a}"_s), note); // as it was
+    m_paused->resume();
+    QTRY_COMPARE_WITH_TIMEOUT(cli(u"WAIT 2 100"_s), u"2"_s, 20'000);
+    QVERIFY(*await(locks->acquire("b", mine)).token() > *first.token());
 }
 
 static Task<void> failing(const RedisModule* locks, std::string key, int* failed)
