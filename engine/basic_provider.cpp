@@ -148,6 +148,7 @@ Task<void> BasicProvider::runAttempt(std::shared_ptr<Attempt> attempt, AcquireOp
 {
     const Owner owner = options.owner();
     const bool unique = options.isUniquelyOwned();
+    const std::optional<Duration> lease = options.lease();
     try {
         attempt->grant = co_await tryAcquire(attempt->keys, std::move(options), context);
     } catch (const Conflict& conflict) {
@@ -167,7 +168,7 @@ Task<void> BasicProvider::runAttempt(std::shared_ptr<Attempt> attempt, AcquireOp
         attempt->ticket->signal.raise();
     } else if (unique) {
         if (attempt->grant || attempt->unsure)
-            m_giveBack->add(attempt->keys, *owner);
+            m_giveBack->add(attempt->keys, *owner, lease);
     } else if (attempt->grant && !attempt->grant->isExtension() && !m_closing) {
         try {
             co_await release(attempt->keys, ReleaseOptions().ownedBy(owner), context);
@@ -221,7 +222,7 @@ Task<Grant> BasicProvider::acquireWaiting(LockKeys keys, AcquireOptions options,
         m_queue.leave(ticket);
         wakeLeaders(keys);
         if (unsure && options.isUniquelyOwned())
-            m_giveBack->add(keys, *options.owner());
+            m_giveBack->add(keys, *options.owner(), options.lease());
     };
     // While another holds our keys for a known time, only he himself would be let in.
     const auto isBlocked = [&] {
@@ -353,7 +354,7 @@ Task<void> BasicProvider::executeJob(LockKeys keys, LockedJob job, ExecuteOption
                 lost.emplace(keys.front(), jobError);
         }
         if (unique && (unsure || !problem.empty()))
-            m_giveBack->add(std::move(keys), run->owner());
+            m_giveBack->add(std::move(keys), run->owner(), options.lease());
         else if (!problem.empty())
             log(LogLevel::Warning,
                 "Could not release after a job; the lease will end by itself: " + problem);

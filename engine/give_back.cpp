@@ -9,6 +9,13 @@ using namespace std::chrono_literals;
 
 static constexpr Duration shortestPause = 50ms;
 static constexpr Duration longestPause = 1s;
+//! A refusal that passes, because a server loads its data say, is waited out; one for want of a
+//! right does not pass by itself.
+static constexpr int mostRefusals = 5;
+static constexpr Duration refusalPause = 250ms;
+//! For how long a server that can't be reached is tried: the lease, but within these.
+static constexpr Duration leastTime = 1min;
+static constexpr Duration mostTime = 1h;
 //! A server that was stopped may come to read what the dead line had brought it only after it has
 //! answered on a new one: what was free is looked at once more.
 static constexpr Duration secondLook = 1s;
@@ -19,15 +26,17 @@ GiveBack::GiveBack(BasicProvider& provider)
 {
 }
 
-void GiveBack::add(LockKeys keys, std::string owner)
+void GiveBack::add(LockKeys keys, std::string owner, std::optional<Duration> lease)
 {
     if (m_provider.isClosing())
         return;
+    const TimePoint now = m_provider.clock().now();
     Item item;
     item.keys = std::move(keys);
     item.owner = std::move(owner);
-    item.due = m_provider.clock().now();
-    m_items.push_front(std::move(item));
+    item.end = now + std::clamp<Duration>(lease.value_or(mostTime), leastTime, mostTime);
+    item.leased = lease.has_value();
+    m_items.emplace(now, std::move(item));
     m_signal.raise();
     if (!m_running)
         run();
@@ -43,49 +52,63 @@ Task<void> GiveBack::run()
 {
     m_running = true;
     Duration pause = shortestPause;
+    TimePoint rested; // the server is left alone till then
     while (!m_items.empty()) {
         Clock& clock = m_provider.clock();
-        if (m_items.front().due > clock.now()) {
+        const TimePoint next = std::max(m_items.begin()->first, rested);
+        if (next > clock.now()) {
             m_signal.reset();
-            co_await m_signal.wait(m_items.front().due, std::stop_token());
+            co_await m_signal.wait(next, std::stop_token());
             continue;
         }
-        Item item = std::move(m_items.front());
-        m_items.pop_front();
-        bool asked = false;
+        Item item = std::move(m_items.extract(m_items.begin()).mapped());
         bool freed = false;
+        bool refused = false;
+        std::string problem;
         try {
             freed = co_await release(item.keys, item.owner);
-            asked = true;
             pause = shortestPause;
-            if (freed) {
-                m_provider.log(LogLevel::Info,
-                               "Gave back the lock for key \"" + printable(item.keys.front())
-                                   + "\", which a call had left held when it lost the server.");
-            }
-        } catch (const Unavailable&) {
-        } catch (const OutcomeUnknown&) {
+        } catch (const Unavailable& error) {
+            problem = error.message();
+        } catch (const OutcomeUnknown& error) {
+            problem = error.message();
         } catch (const LockError& error) {
-            if (m_provider.isClosing())
-                break;
-            m_provider.log(LogLevel::Warning,
-                           "Could not give back the lock for key \"" + printable(item.keys.front())
-                               + "\"; its lease will end by itself: " + error.message());
-            continue;
+            problem = error.message();
+            refused = true;
         }
         if (m_provider.isClosing())
             break;
-        if (!asked) {
-            item.due = clock.now() + pause;
+        if (refused) {
+            if (++item.refusals < mostRefusals)
+                m_items.emplace(clock.now() + refusalPause * (1 << item.refusals), std::move(item));
+            else
+                giveUp(item, problem);
+        } else if (!problem.empty()) {
+            rested = clock.now() + pause;
             pause = std::min<Duration>(pause * 2, longestPause);
-            m_items.push_front(std::move(item));
-        } else if (!freed && !item.seenFree) {
+            if (clock.now() < item.end)
+                m_items.emplace(rested, std::move(item));
+            else
+                giveUp(item, problem);
+        } else if (freed) {
+            m_provider.log(LogLevel::Info,
+                           "Gave back the lock for key \"" + printable(item.keys.front())
+                               + "\", which a call had left held when it lost the server.");
+        } else if (!item.seenFree) {
             item.seenFree = true;
-            item.due = clock.now() + secondLook;
-            m_items.push_back(std::move(item));
+            m_items.emplace(clock.now() + secondLook, std::move(item));
         }
     }
     m_running = false;
+}
+
+void GiveBack::giveUp(const Item& item, const std::string& problem) const
+{
+    m_provider.log(LogLevel::Warning,
+                   "Could not give back the lock for key \"" + printable(item.keys.front()) + "\"; "
+                       + (item.leased ? "if it is held, then till its lease ends: "
+                                      : "if it is held, then till somebody releases it: ")
+                       + problem);
 }
 
 Task<bool> GiveBack::release(LockKeys keys, std::string owner)

@@ -3,7 +3,7 @@
 
 #include "engine/basic_provider.h"
 
-#include <deque>
+#include <map>
 
 namespace lockboard {
 
@@ -19,7 +19,8 @@ public:
     GiveBack(const GiveBack&) = delete;
     GiveBack& operator=(const GiveBack&) = delete;
 
-    void add(LockKeys keys, std::string owner);
+    //! `lease`: which they were asked for; none: for ever.
+    void add(LockKeys keys, std::string owner, std::optional<Duration> lease);
     //! Ends it. What is not given back yet stays until its lease ends.
     void close();
 
@@ -28,17 +29,21 @@ private:
     public:
         LockKeys keys;
         std::string owner;
-        TimePoint due;
+        TimePoint end; //!< tried no longer
+        bool leased = false;
         bool seenFree = false; //!< asked already, and nothing was held
+        int refusals = 0;
     };
 
     Task<void> run();
     //! Asks once; gives whether anything was released. \throws OutcomeUnknown too
     Task<bool> release(LockKeys keys, std::string owner);
+    //! What is to become of an item that failed, if it is not tried again: says so.
+    void giveUp(const Item& item, const std::string& problem) const;
 
     BasicProvider& m_provider;
     Signal m_signal;
-    std::deque<Item> m_items;
+    std::multimap<TimePoint, Item> m_items; // by when they are due
     bool m_running = false;
 };
 

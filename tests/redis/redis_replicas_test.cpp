@@ -109,9 +109,8 @@ void RedisReplicasTest::leavesWhatWasHeldBefore()
 
     // Of several keys, the new ones are given back, and the others have the lease they had.
     cli(u"SET medusa_lock:nobodys *"_s);
-    thrownBy<Unavailable>(
-        locks->acquire(LockKeys("a", "b", "nobodys"),
-                       AcquireOptions().ownedBy("me").expiringIn(60s)));
+    thrownBy<Unavailable>(locks->acquire(LockKeys("a", "b", "nobodys"),
+                                         AcquireOptions().ownedBy("me").expiringIn(60s)));
     QCOMPARE(cli(u"GET medusa_lock:a"_s), u"me"_s);
     QCOMPARE(cli(u"PTTL medusa_lock:a"_s), u"-1"_s);
     QCOMPARE(cli(u"GET medusa_lock:nobodys"_s), u"*"_s);

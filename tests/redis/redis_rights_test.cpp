@@ -29,6 +29,7 @@ private Q_SLOTS:
     void lessDoesLess_data();
     void lessDoesLess();
     void someKeysOnly();
+    void whatMayNotBeGivenBackEndsWithItsLease();
 
 private:
     QString cli(const QStringList& command) const { return m_server->cli(command); }
@@ -347,6 +348,33 @@ void RedisRightsTest::someKeysOnly()
     QVERIFY(locks.log.find("Not all locks are shown") != std::string::npos);
     thrownBy<Denied>(locks->releaseAll(ReleaseAllOptions()));
     QVERIFY(await(locks->release("cart_1", ReleaseOptions().ownedBy("ann"))).allReleased());
+}
+
+//! A job's user loses the right to release before it ends.
+void RedisRightsTest::whatMayNotBeGivenBackEndsWithItsLease()
+{
+    permit(m_rights);
+    const RedisModule locks = open();
+    const auto loseRights = [this] {
+        cli({u"ACL"_s, u"SETUSER"_s, u"lockboard"_s, u"-eval"_s, u"-evalsha"_s});
+    };
+    const auto isHeld = [this](const QString& key) {
+        return cli({u"-n"_s, u"1"_s, u"EXISTS"_s, u"medusa_lock:"_s + key}) == u"1"_s;
+    };
+    await(locks->execute("a", loseRights));
+    QVERIFY(isHeld(u"a"_s));
+    cli({u"ACL"_s, u"SETUSER"_s, u"lockboard"_s, u"+eval"_s, u"+evalsha"_s});
+    QTRY_VERIFY(!isHeld(u"a"_s)); // tried again
+
+    await(locks->execute("b", loseRights));
+    const std::string sentence =
+        "Could not give back the lock for key \"b\"; if it is held, then till its lease ends: ";
+    QTRY_VERIFY_WITH_TIMEOUT(locks.log.find(sentence) != std::string::npos, 30'000);
+    QVERIFY(isHeld(u"b"_s));
+    const QString denials = denied().section(u'\n', 1, 1);
+    QTest::qWait(1000);
+    QCOMPARE(denied().section(u'\n', 1, 1), denials); // and not again
+    QCOMPARE(locks.log.find(sentence, locks.log.find(sentence) + 1), std::string::npos);
 }
 
 } // namespace lockboard::test
