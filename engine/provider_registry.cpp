@@ -2,6 +2,7 @@
 #include "engine/provider_registry.h"
 
 #include "engine/memory/memory_provider_kind.h"
+#include "engine/postgres/postgres_provider_kind.h"
 #include "engine/redis/redis_provider_kind.h"
 
 #include <algorithm>
@@ -32,6 +33,7 @@ ProviderRegistry::ProviderRegistry()
 {
     add(memoryProviderKind());
     add(redisProviderKind());
+    add(postgresProviderKind());
 }
 
 void ProviderRegistry::add(Kind kind)

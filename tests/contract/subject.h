@@ -22,6 +22,8 @@ public:
     virtual void pass(Duration time) = 0;
     //! Lets time pass until it holds, ten seconds at the most.
     [[nodiscard]] bool passUntil(const std::function<bool()>& holds);
+    //! Keys are bytes where the store takes them; else those that are not UTF-8 are refused.
+    [[nodiscard]] virtual bool storesBytes() const { return true; }
     //! What is over after this much time is surely seen to be over: zero where time is injected.
     [[nodiscard]] virtual Duration tolerance() const = 0;
 

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/clock.h"
+#include "engine/postgres/postgres_result.h"
+
+#include <coroutine>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace lockboard {
+
+class PostgresConnection;
+
+//! A statement that is sent again and again: parsed by the server once in every session. Outlives
+//! every connection that it is sent over.
+class PostgresStatement final {
+public:
+    PostgresStatement(std::string statementName, std::string text)
+        : name(std::move(statementName))
+        , sql(std::move(text))
+    {
+    }
+
+    std::string name; //!< empty: parsed each time
+    std::string sql;
+};
+
+//! A statement's parameters, as text.
+class PostgresParameters final {
+public:
+    PostgresParameters& operator<<(std::optional<std::string> value)
+    {
+        m_values.push_back(std::move(value));
+        return *this;
+    }
+    PostgresParameters& operator<<(const char* value) { return *this << std::string(value); }
+    PostgresParameters& operator<<(bool value) { return *this << (value ? "t" : "f"); }
+    [[nodiscard]] const std::vector<std::optional<std::string>>& values() const { return m_values; }
+
+private:
+    std::vector<std::optional<std::string>> m_values;
+};
+
+//! What PostgreSQL takes for an array of these texts.
+class PostgresArray final {
+public:
+    void add(std::string_view text);
+    void add(std::int64_t number);
+    [[nodiscard]] std::string text() const { return '{' + m_items + '}'; }
+
+private:
+    std::string m_items;
+};
+
+//! Whether the connection may say, when it is lost, that nothing has happened.
+enum class PostgresEffect : std::uint8_t { Reads, Mutates };
+
+//! One short transaction: its statements, sent together, and what each of them gave. Stays where it
+//! is made, in a coroutine's frame: the connection knows it by its address. Dropped before its
+//! answer came, it lets that pass.
+class PostgresCall final {
+public:
+    PostgresCall(PostgresConnection& connection, PostgresEffect effect)
+        : m_connection(connection)
+        , m_effect(effect)
+    {
+    }
+    ~PostgresCall();
+    PostgresCall(const PostgresCall&) = delete;
+    PostgresCall& operator=(const PostgresCall&) = delete;
+
+    //! Before it is sent. `statement` outlives the call.
+    void add(const PostgresStatement& statement, PostgresParameters parameters);
+    //! One whose result matters only if it is an error.
+    void addAside(const PostgresStatement& statement, PostgresParameters parameters);
+    //! For COPY, over a connection that is Streaming: takes the data line by line.
+    void streamTo(std::function<void(std::string_view)> line) { m_onLine = std::move(line); }
+    void send();
+
+    // Small and copied, because gcc 12 copies what co_await is given.
+    class [[nodiscard]] Awaiter final {
+    public:
+        explicit Awaiter(PostgresCall* call)
+            : m_call(call)
+        {
+        }
+        [[nodiscard]] bool await_ready() const noexcept { return m_call->m_done; }
+        void await_suspend(std::coroutine_handle<> waiting) noexcept
+        {
+            m_call->m_waiting = waiting;
+        }
+        //! The result of the statement that was not added aside, or the first error; with that, the
+        //! transaction was rolled back.
+        PostgresResult await_resume();
+
+    private:
+        PostgresCall* m_call;
+    };
+    //! Awaiting \throws Unavailable, OutcomeUnknown, Denied (to come in at all), Cancelled
+    Awaiter result() { return Awaiter(this); }
+    //! When it was given to the socket.
+    [[nodiscard]] TimePoint sentAt() const { return m_sentAt; }
+
+private:
+    friend class PostgresConnection;
+    struct Step {
+        const PostgresStatement* statement;
+        PostgresParameters parameters;
+        bool aside;
+    };
+
+    PostgresConnection& m_connection;
+    PostgresEffect m_effect;
+    std::vector<Step> m_steps;
+    std::function<void(std::string_view)> m_onLine;
+    std::coroutine_handle<> m_waiting;
+    PostgresResult m_result;
+    std::exception_ptr m_error;
+    TimePoint m_sentAt;
+    bool m_given = false; // the connection knows it
+    bool m_done = false;
+};
+
+} // namespace lockboard

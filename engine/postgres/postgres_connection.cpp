@@ -1,0 +1,566 @@
+// SPDX-License-Identifier: MIT
+#include "engine/postgres/postgres_connection.h"
+
+#include "engine/errors.h"
+
+#include <QHostAddress>
+#include <QRandomGenerator>
+
+#include <libpq-fe.h>
+
+#include <algorithm>
+
+namespace lockboard {
+
+using namespace std::chrono_literals;
+
+static constexpr Duration shortestPause = 50ms;
+static constexpr Duration longestPause = 5s;
+//! How much longer than a statement may take the server may be silent.
+static constexpr Duration grace = 3s;
+
+PostgresConnection::PostgresConnection(const PostgresEndpoint& endpoint, const Container& container,
+                                       const std::string& purpose, Mode mode)
+    : m_endpoint(endpoint)
+    , m_clock(*container.clock)
+    , m_log(container.log)
+    , m_applicationName("lockboard " + purpose)
+    , m_streaming(mode == Mode::Streaming)
+    // Of a session: a pooler may refuse them in the startup message.
+    , m_greeting({},
+                 "SELECT pg_backend_pid(), set_config('statement_timeout', '"
+                     + std::to_string(endpoint.statementTimeout.count())
+                     + "', false), set_config('lock_timeout', '"
+                     + std::to_string(endpoint.lockTimeout.count())
+                     + "', false), set_config('default_transaction_isolation', 'read committed', "
+                       "false)")
+{
+}
+
+PostgresConnection::~PostgresConnection()
+{
+    close();
+}
+
+void PostgresConnection::open()
+{
+    if (m_state == State::Idle)
+        connectNow();
+}
+
+void PostgresConnection::close(std::exception_ptr why)
+{
+    if (m_state == State::Closed)
+        return;
+    m_state = State::Closed;
+    m_clock.cancel(m_connectTimer);
+    m_clock.cancel(m_silenceTimer);
+    if (m_lookup >= 0)
+        QHostInfo::abortHostLookup(m_lookup);
+    discard();
+    m_problem = why ? why : std::make_exception_ptr(Cancelled("The provider was closed."));
+    failAll(m_problem, m_problem);
+}
+
+bool PostgresConnection::isEncrypted() const
+{
+    return m_connection && PQsslInUse(m_connection) != 0;
+}
+
+int PostgresConnection::serverVersion() const
+{
+    return m_connection ? PQserverVersion(m_connection) : 0;
+}
+
+//! libpq's words are lines, and may tell the password's file but never the password.
+std::string PostgresConnection::lastMessage() const
+{
+    std::string text = m_connection ? PQerrorMessage(m_connection) : "out of memory";
+    std::replace(text.begin(), text.end(), '\n', ' ');
+    while (!text.empty() && (text.back() == ' ' || text.back() == '.'))
+        text.pop_back();
+    return printableStart(text);
+}
+
+std::string PostgresConnection::unreachable(const std::string& why) const
+{
+    return "PostgreSQL at " + m_endpoint.name() + " can't be reached: " + why + '.';
+}
+
+void PostgresConnection::scheduleConnect(TimePoint when)
+{
+    m_clock.cancel(m_connectTimer);
+    m_connectTimer = m_clock.callAt(when, [this] { connectNow(); });
+}
+
+void PostgresConnection::connectNow()
+{
+    m_clock.cancel(m_connectTimer);
+    m_state = State::Connecting;
+    m_lastAttempt = m_clock.now();
+    m_connectTimer = m_clock.callAfter(m_endpoint.connectTimeout, [this] {
+        drop(unreachable("no answer within " + std::to_string(m_endpoint.connectTimeout.count())
+                         + " ms"));
+    });
+    // libpq would look the name up itself, and stand still for as long as that takes.
+    const std::string host = m_endpoint.hostToResolve();
+    if (host.empty())
+        startConnect({}, {});
+    else
+        resolve(host);
+}
+
+void PostgresConnection::resolve(const std::string& host)
+{
+    m_lookup =
+        QHostInfo::lookupHost(QString::fromStdString(host), this, [this, host](QHostInfo found) {
+            m_lookup = -1;
+            if (m_state != State::Connecting)
+                return;
+            std::string addresses;
+            std::string names; // one for each of them, as libpq wants it
+            const QList<QHostAddress> all = found.addresses();
+            for (const QHostAddress& one : all) {
+                addresses += (addresses.empty() ? "" : ",") + one.toString().toStdString();
+                names += (names.empty() ? "" : ",") + host;
+            }
+            if (all.isEmpty())
+                drop(unreachable(found.errorString().toStdString()));
+            else
+                startConnect(names, addresses);
+        });
+}
+
+void PostgresConnection::startConnect(const std::string& hosts, const std::string& addresses)
+{
+    std::map<std::string, std::string> words = m_endpoint.words;
+    if (!addresses.empty()) {
+        words["host"] = hosts; // for the certificate
+        words["hostaddr"] = addresses;
+    }
+    words["client_encoding"] = "UTF8"; // whatever the environment says
+    words.try_emplace("application_name", m_applicationName);
+    // A peer that is gone without a word is noticed within half a minute.
+    words.try_emplace("keepalives_idle", "10");
+    words.try_emplace("keepalives_interval", "5");
+    words.try_emplace("keepalives_count", "3");
+    std::vector<const char*> names;
+    std::vector<const char*> values;
+    for (const auto& [name, value] : words) {
+        names.push_back(name.c_str());
+        values.push_back(value.c_str());
+    }
+    names.push_back(nullptr);
+    values.push_back(nullptr);
+    m_connection = PQconnectStartParams(names.data(), values.data(), 0);
+    if (!m_connection || PQstatus(m_connection) == CONNECTION_BAD) {
+        drop(unreachable(lastMessage()));
+        return;
+    }
+    PQsetNoticeProcessor(
+        m_connection, [](void*, const char*) {}, nullptr); // libpq's own is to print them
+    watch(false, true);
+}
+
+void PostgresConnection::watch(bool reads, bool writes)
+{
+    // libpq may open another socket with every step of connecting.
+    const int socket = PQsocket(m_connection);
+    const auto make = [this, socket](std::unique_ptr<QSocketNotifier>& notifier, bool on,
+                                     QSocketNotifier::Type type) {
+        if (!notifier || notifier->socket() != socket) {
+            if (notifier) { // this may be its own call
+                notifier->setEnabled(false);
+                notifier.release()->deleteLater();
+            }
+            notifier = std::make_unique<QSocketNotifier>(socket, type);
+            connect(notifier.get(), &QSocketNotifier::activated, this, [this, type] {
+                if (m_state == State::Connecting)
+                    pollConnect();
+                else if (type == QSocketNotifier::Read)
+                    readAvailable();
+                else
+                    flush();
+            });
+        }
+        notifier->setEnabled(on);
+    };
+    make(m_reader, reads, QSocketNotifier::Read);
+    make(m_writer, writes, QSocketNotifier::Write);
+}
+
+void PostgresConnection::pollConnect()
+{
+    switch (PQconnectPoll(m_connection)) {
+    case PGRES_POLLING_READING:
+        watch(true, false);
+        break;
+    case PGRES_POLLING_WRITING:
+        watch(false, true);
+        break;
+    case PGRES_POLLING_OK:
+        watch(true, false);
+        greet();
+        break;
+    default: {
+        const std::string text = lastMessage();
+        // There is no SQLSTATE to be had of a connection that was refused.
+        const bool denied = text.find("authentication failed") != std::string::npos
+            || text.find("no pg_hba.conf entry") != std::string::npos
+            || text.find("no password supplied") != std::string::npos
+            || text.find("permission denied for database") != std::string::npos
+            || text.find("is not permitted to log in") != std::string::npos;
+        if (denied)
+            drop(std::make_exception_ptr(Denied("PostgreSQL at " + m_endpoint.name()
+                                                + " does not let this user in: " + text + '.')));
+        else
+            drop(unreachable(text));
+    }
+    }
+}
+
+void PostgresConnection::greet()
+{
+    m_state = State::Greeting;
+    ++m_session;
+    PQsetnonblocking(m_connection, 1);
+    if (!m_streaming)
+        PQenterPipelineMode(m_connection);
+    std::vector<const PostgresStatement*> statements = m_preamble;
+    statements.insert(statements.begin(), &m_greeting);
+    if (m_streaming)
+        statements.resize(1); // one at a time
+    for (const PostgresStatement* const statement : statements) {
+        m_slots.emplace_back().greeting = true;
+        writeStatement(PostgresStatement({}, statement->sql), {}, false);
+        if (!m_streaming)
+            PQpipelineSync(m_connection);
+    }
+    m_lastHeard = m_clock.now();
+    flush();
+}
+
+void PostgresConnection::takeGreeting(const PostgresResult& result)
+{
+    if (result.isError()) {
+        drop(postgresError(m_endpoint.name(), "it needs", result.sqlState(), result.message()));
+        return;
+    }
+    if (result.rows() == 1 && m_backendPid == 0) {
+        m_backendPid = static_cast<int>(result.integer(0, 0));
+        m_pooled = m_backendPid != PQbackendPID(m_connection);
+    }
+    if (m_slots.empty())
+        becomeReady();
+}
+
+void PostgresConnection::becomeReady()
+{
+    m_clock.cancel(m_connectTimer);
+    m_state = State::Ready;
+    m_failures = 0;
+    m_problem = nullptr;
+    if (!m_loggedProblem.empty() || m_wasReady)
+        m_log(LogLevel::Info, "Connected to PostgreSQL at " + m_endpoint.name() + " again.");
+    m_loggedProblem.clear();
+    m_wasReady = true;
+    const QPointer<PostgresConnection> self(this);
+    Q_EMIT ready();
+    if (self)
+        writeWaiting();
+}
+
+void PostgresConnection::take(PostgresCall& call)
+{
+    if (m_state == State::Closed) {
+        call.m_error = m_problem;
+        call.m_done = true;
+        return;
+    }
+    m_unsent.push_back(&call);
+    if (m_state == State::Ready)
+        writeWaiting();
+    else if (m_state == State::Idle)
+        connectNow();
+    else if (m_state == State::Resting) // somebody wants it now, but not in a tight loop
+        scheduleConnect(std::max(m_clock.now(), m_lastAttempt + shortestPause));
+}
+
+void PostgresConnection::forget(PostgresCall& call)
+{
+    std::erase(m_unsent, &call);
+    for (Slot& slot : m_slots) {
+        if (slot.call == &call)
+            slot.call = nullptr;
+    }
+}
+
+void PostgresConnection::writeWaiting()
+{
+    while (!m_unsent.empty() && m_state == State::Ready && !(m_streaming && !m_slots.empty())) {
+        PostgresCall* const call = m_unsent.front();
+        m_unsent.pop_front();
+        write(*call);
+    }
+    if (m_state == State::Ready)
+        flush();
+}
+
+void PostgresConnection::write(PostgresCall& call)
+{
+    if (m_slots.empty())
+        m_lastHeard = m_clock.now();
+    m_slots.emplace_back().call = &call;
+    call.m_sentAt = m_clock.now();
+    for (const PostgresCall::Step& step : call.m_steps)
+        writeStatement(*step.statement, step.parameters.values(), step.aside);
+    if (!m_streaming)
+        PQpipelineSync(m_connection);
+    watchSilence();
+}
+
+void PostgresConnection::writeStatement(const PostgresStatement& statement,
+                                        const std::vector<std::optional<std::string>>& values,
+                                        bool aside)
+{
+    // Only what is known to be parsed is relied upon by name.
+    const bool mayPrepare = !statement.name.empty() && !m_pooled && !m_streaming;
+    const auto known = mayPrepare ? m_prepared.find(statement.name) : m_prepared.end();
+    const bool isNew = mayPrepare && known == m_prepared.end();
+    const bool isPrepared = isNew || (known != m_prepared.end() && known->second);
+    Slot& slot = m_slots.back();
+    const int count = static_cast<int>(values.size());
+    std::vector<const char*> texts;
+    for (const auto& value : values)
+        texts.push_back(value ? value->c_str() : nullptr);
+    if (isNew) {
+        m_prepared[statement.name] = false;
+        slot.prepares.push_back(statement.name);
+        slot.passOver.push_back(true);
+        PQsendPrepare(m_connection, statement.name.c_str(), statement.sql.c_str(), 0, nullptr);
+    }
+    slot.passOver.push_back(aside);
+    // What fails here shows when it is read.
+    if (isPrepared)
+        PQsendQueryPrepared(m_connection, statement.name.c_str(), count, texts.data(), nullptr,
+                            nullptr, 0);
+    else
+        PQsendQueryParams(m_connection, statement.sql.c_str(), count, nullptr, texts.data(),
+                          nullptr, nullptr, 0);
+}
+
+void PostgresConnection::flush()
+{
+    const int left = PQflush(m_connection);
+    if (m_writer)
+        m_writer->setEnabled(left > 0);
+}
+
+void PostgresConnection::readAvailable()
+{
+    m_lastHeard = m_clock.now();
+    const bool alive = PQconsumeInput(m_connection) != 0;
+    const QPointer<PostgresConnection> self(this);
+    const std::uint64_t session = m_session;
+    takeResults();
+    const auto isOver = [&] { return !self || m_session != session || !m_connection; };
+    if (isOver())
+        return;
+    takeNotifications();
+    if (isOver())
+        return;
+    if (!alive || PQstatus(m_connection) == CONNECTION_BAD) {
+        const std::string text = lastMessage();
+        drop(m_state == State::Ready ? "The connection to PostgreSQL at " + m_endpoint.name()
+                     + " was lost: " + text + '.'
+                                     : unreachable(text));
+    } else if (PQflush(m_connection) > 0) {
+        m_writer->setEnabled(true);
+    }
+}
+
+void PostgresConnection::takeResults()
+{
+    const QPointer<PostgresConnection> self(this);
+    const std::uint64_t session = m_session;
+    const auto isOver = [&] { return !self || m_session != session || !m_connection; };
+    while (!m_slots.empty() && (m_copying || !PQisBusy(m_connection))) {
+        if (m_copying) {
+            takeCopyData();
+            if (isOver() || m_copying)
+                return;
+            continue;
+        }
+        PGresult* const raw = PQgetResult(m_connection);
+        PostgresResult result(raw);
+        const ExecStatusType status = raw ? PQresultStatus(raw) : PGRES_EMPTY_QUERY;
+        if (!raw && PQstatus(m_connection) == CONNECTION_BAD)
+            return; // whoever called sees it too
+        m_copying = status == PGRES_COPY_OUT;
+        if (m_streaming ? !raw : status == PGRES_PIPELINE_SYNC) {
+            finishSlot();
+            if (isOver())
+                return;
+        } else if (raw && !m_copying && status != PGRES_PIPELINE_ABORTED) {
+            const std::vector<bool>& passOver = m_slots.front().passOver;
+            const bool isAside = m_results < passOver.size() && passOver[m_results];
+            ++m_results;
+            // The first error stands, or else the last result.
+            if (!m_result.isError() && (!isAside || result.isError()))
+                m_result = std::move(result);
+        }
+    }
+}
+
+void PostgresConnection::takeCopyData()
+{
+    for (;;) {
+        char* line = nullptr;
+        const int size = PQgetCopyData(m_connection, &line, 1);
+        const std::unique_ptr<char, decltype(&PQfreemem)> owned(line, &PQfreemem);
+        if (size <= 0) {
+            m_copying = size == 0; // there is more to come, later
+            return;
+        }
+        PostgresCall* const call = m_slots.front().call;
+        if (call && call->m_onLine)
+            call->m_onLine(std::string_view(line, static_cast<std::size_t>(size)));
+    }
+}
+
+void PostgresConnection::finishSlot()
+{
+    const Slot slot = std::move(m_slots.front());
+    m_slots.pop_front();
+    m_results = 0;
+    PostgresResult result = std::move(m_result);
+    m_result = PostgresResult();
+    if (slot.greeting) {
+        takeGreeting(result);
+        return;
+    }
+    for (const std::string& name : slot.prepares)
+        m_prepared[name] = !result.isError();
+    if (m_streaming && m_state == State::Ready)
+        writeWaiting();
+    if (!slot.call)
+        return;
+    slot.call->m_result = std::move(result);
+    slot.call->m_done = true;
+    if (slot.call->m_waiting)
+        slot.call->m_waiting.resume();
+}
+
+void PostgresConnection::takeNotifications()
+{
+    const QPointer<PostgresConnection> self(this);
+    while (self && m_connection) {
+        const std::unique_ptr<PGnotify, decltype(&PQfreemem)> one(PQnotifies(m_connection),
+                                                                  &PQfreemem);
+        if (!one)
+            return;
+        const std::string payload = one->extra;
+        Q_EMIT notified(one->relname, payload, one->be_pid);
+    }
+}
+
+void PostgresConnection::watchSilence()
+{
+    if (m_silenceTimer != 0)
+        return;
+    const Duration longest = m_endpoint.statementTimeout + grace;
+    m_silenceTimer = m_clock.callAt(m_lastHeard + longest, [this] { checkSilence(); });
+}
+
+void PostgresConnection::checkSilence()
+{
+    m_silenceTimer = 0;
+    if (m_slots.empty() || !m_connection)
+        return;
+    const Duration longest = m_endpoint.statementTimeout + grace;
+    if (m_clock.now() < m_lastHeard + longest)
+        watchSilence();
+    else
+        drop("The connection to PostgreSQL at " + m_endpoint.name() + " was given up: no answer "
+             + "within " + std::to_string(longest.count()) + " ms.");
+}
+
+void PostgresConnection::drop(const std::string& sentence)
+{
+    drop(std::make_exception_ptr(Unavailable(sentence)));
+}
+
+void PostgresConnection::drop(std::exception_ptr problem)
+{
+    const bool wasReady = m_state == State::Ready;
+    discard();
+    m_state = State::Resting;
+    m_problem = problem;
+    const std::string sentence = messageOf(problem);
+    if (sentence != m_loggedProblem)
+        m_log(LogLevel::Warning, sentence);
+    m_loggedProblem = sentence;
+    const Duration pause =
+        std::min<Duration>(shortestPause * (1 << std::min(m_failures++, 10)), longestPause);
+    const double jitter = 0.75 + QRandomGenerator::global()->generateDouble() / 2;
+    scheduleConnect(m_clock.now() + std::chrono::duration_cast<Duration>(pause * jitter));
+    const QPointer<PostgresConnection> self(this);
+    if (wasReady)
+        Q_EMIT lost();
+    if (!self)
+        return;
+    failAll(problem, std::make_exception_ptr(OutcomeUnknown(sentence)));
+    if (self)
+        Q_EMIT unavailable();
+}
+
+void PostgresConnection::discard()
+{
+    m_clock.cancel(m_silenceTimer);
+    m_silenceTimer = 0;
+    for (auto* const notifier : {&m_reader, &m_writer}) {
+        if (*notifier) { // this may be its own call
+            (*notifier)->setEnabled(false);
+            notifier->release()->deleteLater();
+        }
+    }
+    if (m_connection)
+        PQfinish(m_connection);
+    m_connection = nullptr;
+    m_prepared.clear();
+    m_result = PostgresResult();
+    m_results = 0;
+    m_copying = false;
+    m_backendPid = 0;
+    m_pooled = false;
+}
+
+void PostgresConnection::failAll(const std::exception_ptr& unsent,
+                                 const std::exception_ptr& unanswered)
+{
+    const QPointer<PostgresConnection> self(this);
+    // Whoever is resumed may call again: that is for the next session.
+    std::deque<Slot> slots = std::exchange(m_slots, {});
+    std::deque<PostgresCall*> waiting = std::exchange(m_unsent, {});
+    std::vector<std::pair<PostgresCall*, std::exception_ptr>> all;
+    for (const Slot& slot : slots) {
+        if (slot.call)
+            all.emplace_back(slot.call,
+                             slot.call->m_effect == PostgresEffect::Mutates ? unanswered : unsent);
+    }
+    for (PostgresCall* const call : waiting)
+        all.emplace_back(call, unsent);
+    for (const auto& [call, error] : all) {
+        call->m_error = error;
+        call->m_done = true;
+    }
+    std::vector<std::coroutine_handle<>> resumed;
+    for (const auto& [call, error] : all) {
+        if (call->m_waiting)
+            resumed.push_back(call->m_waiting);
+    }
+    for (const std::coroutine_handle<> one : resumed)
+        one.resume();
+}
+
+} // namespace lockboard

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/basic_provider.h"
+#include "engine/postgres/postgres_session.h"
+#include "engine/postgres/postgres_settings.h"
+#include "engine/postgres/postgres_statements.h"
+
+#include <QPointer>
+
+#include <unordered_set>
+
+namespace lockboard {
+
+class PostgresLiveView;
+
+//! Locks in PostgreSQL, shared with Medusa's package over the same database: rows of its table,
+//! and for executes its advisory locks too. Few connections, however many locks and waiters: one
+//! for short transactions, one session that holds and listens, one for what takes long.
+class PostgresProvider final : public BasicProvider {
+public:
+    static constexpr const char* identifier = "postgres";
+
+    //! Connects in the background; a server that can't be reached shows when a call is made.
+    PostgresProvider(const Container& container, PostgresSettings settings);
+    ~PostgresProvider() override;
+
+    Task<ReleaseResult> release(LockKeys keys, ReleaseOptions options,
+                                SharedContext context) override;
+    Task<ReleaseAllResult> releaseAll(ReleaseAllOptions options, SharedContext context) override;
+    [[nodiscard]] LiveViewPtr liveView() override;
+    [[nodiscard]] ProviderFeatures features() const override;
+    [[nodiscard]] Task<CheckReport> check() override;
+
+    // For the live view.
+    [[nodiscard]] const PostgresSettings& settings() const { return m_settings; }
+    [[nodiscard]] const PostgresStatements& statements() const { return m_statements; }
+    [[nodiscard]] PostgresConnection& connection() { return m_work; }
+    //! For what takes long, one after the other.
+    [[nodiscard]] PostgresConnection& bulk() { return m_bulk; }
+    [[nodiscard]] PostgresSession& session() { return m_session; }
+    [[nodiscard]] const Container& container() const { return m_shared; }
+    //! Of a lock that this process was granted; nobody else's is stored anywhere.
+    [[nodiscard]] std::optional<FencingToken> tokenOf(const std::string& key,
+                                                      const Owner& owner) const;
+    //! What is unsafe or missing: sentences.
+    [[nodiscard]] std::vector<std::string> warnings() const;
+    //! What an error result means.
+    [[nodiscard]] std::exception_ptr errorOf(const PostgresResult& result) const;
+
+protected:
+    Task<Grant> tryAcquire(LockKeys keys, AcquireOptions options, SharedContext context) override;
+    Task<Renewal> renew(LockKeys keys, std::string owner, std::optional<Duration> lease) override;
+    [[nodiscard]] Duration retryDelay(int attempt) const override;
+
+private:
+    //! What acquiring by a statement found.
+    class Taking;
+
+    Task<Grant> acquireRows(LockKeys keys, AcquireOptions options);
+    Task<Grant> acquireForJob(LockKeys keys, AcquireOptions options);
+    Task<void> unlock(std::map<std::uint32_t, int> locks);
+    Task<void> releasePages(ReleaseAllOptions options, ReleaseAllResult* result);
+
+    //! Whether a lock without owner is a conflict for this call.
+    [[nodiscard]] bool claims(const AcquireOptions& options) const
+    {
+        return m_settings.ownerless == Ownerless::Claimable && !options.isExclusive();
+    }
+    //! Asks to be told when one of these is freed.
+    void advertise(const LockKeys& keys);
+    void withdrawUnwanted();
+    void takeNotification(const std::string& payload, int sender);
+    void noteGranted(const LockKeys& keys, const Owner& owner, const Grant& grant);
+    void noteChanged(const LockKeys& keys);
+    void noteAllChanged();
+    [[nodiscard]] Task<PostgresResult> ask(PostgresStatement statement,
+                                           PostgresParameters parameters);
+    Task<void> examine(std::vector<Finding>* findings);
+    void noteGone(const std::string& key, const Owner& owner, bool wanted);
+    template <typename Tell> void tellViews(Tell tell);
+    Task<void> sendAside(const PostgresStatement* statement, PostgresParameters parameters);
+
+    PostgresSettings m_settings;
+    Container m_shared;
+    std::vector<std::string> m_warnings;
+    PostgresStatements m_statements;
+    std::vector<QPointer<PostgresLiveView>> m_views;
+    PostgresConnection m_work;
+    PostgresConnection m_bulk;
+    PostgresSession m_session;
+    std::unordered_set<std::string> m_advertised; // in this session
+    Clock::TimerId m_withdrawTimer = 0;
+    std::unordered_map<std::string, std::pair<Owner, FencingToken>> m_tokens;
+};
+
+} // namespace lockboard

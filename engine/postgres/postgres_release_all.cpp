@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include "engine/postgres/postgres_provider.h"
+
+namespace lockboard {
+
+static constexpr int pageSize = 10'000;
+static const char* const takenMeanwhile = "taken by somebody else meanwhile";
+
+Task<ReleaseAllResult> PostgresProvider::releaseAll(ReleaseAllOptions options, SharedContext)
+{
+    ReleaseAllResult result;
+    try {
+        co_await releasePages(std::move(options), &result);
+    } catch (const LockError&) {
+        if (result.released == 0)
+            throw; // nothing to tell but that
+        result.interruption = std::current_exception();
+    }
+    co_return result;
+}
+
+Task<void> PostgresProvider::releasePages(ReleaseAllOptions options, ReleaseAllResult* result)
+{
+    std::optional<std::string> last;
+    std::uint64_t seen = 0;
+    for (int rows = pageSize; rows == pageSize;) {
+        if (options.stopToken().stop_requested()) {
+            result->cancelled = true;
+            break;
+        }
+        PostgresParameters parameters;
+        parameters << last << options.owner() << std::to_string(pageSize);
+        PostgresCall call(m_bulk, PostgresEffect::Mutates);
+        call.add(m_statements.releasePage, std::move(parameters));
+        call.send();
+        const PostgresResult page = co_await call.result();
+        if (page.isError())
+            std::rethrow_exception(errorOf(page));
+        rows = page.rows();
+        for (int row = 0; row < rows; ++row) {
+            const std::string key(page.text(row, 0));
+            const Owner owner = page.optional(row, 1);
+            const bool wasHeld = page.isTrue(row, 2);
+            const bool isGone = page.isTrue(row, 3);
+            if (!isGone)
+                result->leave(takenMeanwhile);
+            else if (wasHeld)
+                ++result->released;
+            if (isGone)
+                noteGone(key, owner, false);
+        }
+        seen += static_cast<std::uint64_t>(rows);
+        if (rows > 0)
+            last = std::string(page.text(rows - 1, 0));
+        noteAllChanged();
+        options.report(result->released, seen);
+    }
+}
+
+} // namespace lockboard

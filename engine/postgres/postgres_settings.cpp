@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#include "engine/postgres/postgres_settings.h"
+
+#include "engine/provider_registry.h"
+
+#include <QHostAddress>
+#include <QString>
+
+#include <libpq-fe.h>
+
+#include <memory>
+
+namespace lockboard {
+
+using namespace Qt::StringLiterals;
+
+//! The value of a parameter as libpq will take it: as given, else from the environment, else its
+//! own default.
+std::string PostgresEndpoint::word(const std::string& name) const
+{
+    const auto given = words.find(name);
+    if (given != words.end())
+        return given->second;
+    const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> defaults(PQconndefaults(),
+                                                                                &PQconninfoFree);
+    for (const PQconninfoOption* one = defaults.get(); one && one->keyword; ++one) {
+        if (name == one->keyword && one->val)
+            return one->val;
+    }
+    return {};
+}
+
+std::string PostgresEndpoint::name() const
+{
+    std::string host = word("host");
+    if (host.empty())
+        host = word("hostaddr");
+    if (host.empty())
+        host = "the local socket";
+    const bool v6 = host.find(':') != std::string::npos;
+    std::string database = word("dbname");
+    if (database.empty())
+        database = word("user");
+    return (v6 ? '[' + host + ']' : host) + ':' + word("port") + '/' + printable(database);
+}
+
+std::string PostgresEndpoint::hostToResolve() const
+{
+    const std::string host = word("host");
+    const bool isName = !host.empty() && word("hostaddr").empty() && host.front() != '/'
+        && host.front() != '@' && host.find(',') == std::string::npos
+        && QHostAddress(QString::fromStdString(host)).isNull();
+    return isName ? host : std::string();
+}
+
+//! Nothing that is sent there leaves this machine.
+static bool isHere(const std::string& host)
+{
+    const QString name = QString::fromStdString(host).toLower();
+    return host.empty() || host.front() == '/' || host.front() == '@' || name == "localhost"_L1
+        || name.endsWith(".localhost"_L1) || QHostAddress(name).isLoopback();
+}
+
+std::vector<std::string> PostgresEndpoint::warnings() const
+{
+    const std::string address = word("hostaddr");
+    const std::string mode = word("sslmode");
+    if (isHere(address.empty() ? word("host") : address) || mode == "verify-full")
+        return {};
+    return {"The connection to PostgreSQL at " + name() + " has sslmode " + mode
+            + ": whoever sits in between can read or change everything; verify-full would "
+              "prevent that."};
+}
+
+static void readUrl(const ConfigValue& place, PostgresEndpoint& endpoint)
+{
+    const std::string text = place.toUrl();
+    char* error = nullptr;
+    const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> parsed(
+        PQconninfoParse(text.c_str(), &error), &PQconninfoFree);
+    PQfreemem(error); // it may repeat the password
+    if (!parsed || text.empty())
+        place.fail("must be a URL such as postgres://user@host:5432/database, or libpq's keywords "
+                   "such as host=/run/postgresql dbname=shop");
+    for (const PQconninfoOption* one = parsed.get(); one->keyword; ++one) {
+        if (one->val)
+            endpoint.words[one->keyword] = one->val;
+    }
+    // libpq would take a mistyped one for no port and no host at all, and go elsewhere.
+    const auto port = endpoint.words.find("port");
+    if (port != endpoint.words.end()) {
+        bool good = false;
+        const int number = QString::fromStdString(port->second).toInt(&good);
+        const bool several = port->second.find(',') != std::string::npos;
+        if (!several && (!good || number < 1 || number > 65535))
+            place.fail("names a port that is not a number from 1 to 65535");
+    }
+}
+
+static Duration msOr(const ConfigValue& options, const std::string& name, Duration fallback)
+{
+    constexpr std::int64_t aDay = 24 * 3600 * 1000;
+    const ConfigValue value = options.member(name);
+    return value.isNull() ? fallback : Duration(value.toInteger(1, aDay));
+}
+
+static std::string nameOr(const ConfigValue& options, const std::string& member,
+                          std::string fallback)
+{
+    const ConfigValue value = options.member(member);
+    if (value.isNull())
+        return fallback;
+    std::string name = value.toString();
+    constexpr std::size_t longest = 63; // PostgreSQL cuts longer names
+    if (name.empty() || name.size() > longest || name.find('\0') != std::string::npos)
+        value.fail("must be a name of 1 to 63 bytes");
+    return name;
+}
+
+PostgresSettings PostgresSettings::read(const ProviderSetup& setup)
+{
+    const ConfigValue& options = setup.options;
+    PostgresSettings settings;
+    settings.ownerless = setup.ownerless();
+    const ConfigValue client = options.member("clientUrl");
+    const ConfigValue database = options.member("databaseUrl");
+    if (client.isNull() == database.isNull())
+        options.fail(client.isNull()
+                         ? "must say where PostgreSQL is: \"databaseUrl\" (or \"clientUrl\")"
+                         : "has \"databaseUrl\" and \"clientUrl\"; one of them is enough");
+    readUrl(client.isNull() ? database : client, settings.endpoint);
+    settings.schema = nameOr(options, "schema", settings.schema);
+    settings.table = nameOr(options, "table", settings.table);
+    settings.createTable = options.boolOr("createTable", settings.createTable);
+    PostgresEndpoint& endpoint = settings.endpoint;
+    endpoint.connectTimeout = msOr(options, "connectTimeout", endpoint.connectTimeout);
+    endpoint.statementTimeout = msOr(options, "statementTimeout", endpoint.statementTimeout);
+    endpoint.lockTimeout = msOr(options, "lockTimeout", endpoint.lockTimeout);
+    return settings;
+}
+
+} // namespace lockboard

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/options.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace lockboard {
+
+class ProviderSetup;
+
+//! Where a PostgreSQL server is and how to come in, in libpq's words.
+class PostgresEndpoint final {
+public:
+    std::map<std::string, std::string> words; //!< libpq's connection parameters that were given
+    Duration connectTimeout = std::chrono::seconds(10);
+    //! The server gives up a statement that takes longer.
+    Duration statementTimeout = std::chrono::seconds(10);
+    //! The server gives up waiting for a row or table that somebody has locked.
+    Duration lockTimeout = std::chrono::seconds(2);
+
+    //! `127.0.0.1:5432/shop`: for sentences, free of secrets.
+    [[nodiscard]] std::string name() const;
+    //! A host's name that is to be looked up; empty: an address, a socket, or several of them.
+    [[nodiscard]] std::string hostToResolve() const;
+    //! What is unsafe about it: sentences, free of secrets.
+    [[nodiscard]] std::vector<std::string> warnings() const;
+
+private:
+    [[nodiscard]] std::string word(const std::string& name) const;
+};
+
+//! A PostgreSQL provider's options.
+class PostgresSettings final {
+public:
+    PostgresEndpoint endpoint;
+    std::string schema = "public";
+    std::string table = "locking"; //!< Medusa's name for it
+    bool createTable = false;
+    Ownerless ownerless = Ownerless::Claimable;
+
+    //! \throws ConfigError; it never repeats a URL, which may hold a password
+    [[nodiscard]] static PostgresSettings read(const ProviderSetup& setup);
+};
+
+} // namespace lockboard

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+#include "engine/postgres/postgres_statements.h"
+
+#include "engine/postgres/postgres_settings.h"
+
+#include <QString>
+
+namespace lockboard {
+
+static std::string quoted(const std::string& name)
+{
+    std::string text = "\"";
+    for (const char letter : name)
+        text += letter == '"' ? std::string("\"\"") : std::string(1, letter);
+    return text + '"';
+}
+
+static std::string literal(const std::string& value)
+{
+    std::string text = "'";
+    for (const char letter : value)
+        text += letter == '\'' ? std::string("''") : std::string(1, letter);
+    return text + '\'';
+}
+
+//! Advisory locks of two numbers, of which the first is ours; Medusa's are of one.
+static const char* const queueClass = "1280262987"; // "LOCK"
+static const char* const waiterClass = "1463898436"; // "WAIT"
+
+// Fragments; `l` is a row of the table.
+static const char* const isLive = "(l.expiration IS NULL OR l.expiration > clock_timestamp())";
+static const char* const isOver = "(l.expiration <= clock_timestamp())";
+//! Whole milliseconds; none for what is unlimited.
+static const char* const leaseLeft =
+    "CASE WHEN isfinite(l.expiration) THEN ceil(least(extract(epoch FROM l.expiration) - "
+    "extract(epoch FROM clock_timestamp()), 1e12) * 1000)::bigint END";
+static const char* const leaseEnd = "clock_timestamp() + $3::bigint * interval '1 millisecond'";
+
+static std::string filled(const char* text, const std::string& table, const std::string& channel)
+{
+    QString sql = QString::fromUtf8(text).simplified();
+    const auto put = [&sql](const char* name, const std::string& value) {
+        sql.replace(QString::fromUtf8(name), QString::fromStdString(value));
+    };
+    put("@table", table);
+    put("@channel", channel);
+    put("@live", isLive);
+    put("@over", isOver);
+    put("@left", leaseLeft);
+    put("@end", leaseEnd);
+    put("@queue", queueClass);
+    put("@waiters", waiterClass);
+    return sql.toStdString();
+}
+
+// @source: one row for each key, named k, once all that is needed is there.
+static const char* const acquireText = R"(
+    WITH @prelude
+    before AS MATERIALIZED (
+        SELECT l.id, l.owner_id, @left AS rest,
+            NOT CASE WHEN l.owner_id IS NULL THEN $4::bool
+                ELSE $5::bool AND $2::text IS NOT NULL AND l.owner_id = $2 END AS blocks
+        FROM @table l WHERE l.id = ANY($1::text[]) AND @live),
+    taken AS (
+        INSERT INTO @table AS l (id, owner_id, expiration)
+        SELECT k, $2::text, @end FROM @source
+        WHERE NOT EXISTS (SELECT FROM before WHERE blocks) @condition
+        ON CONFLICT (id) DO UPDATE SET owner_id = EXCLUDED.owner_id,
+            expiration = CASE WHEN $3::bigint IS NULL AND NOT coalesce(@over, false)
+                THEN l.expiration ELSE EXCLUDED.expiration END
+        WHERE @over OR CASE WHEN l.owner_id IS NULL THEN $4::bool
+            ELSE $5::bool AND $2::text IS NOT NULL AND l.owner_id = $2 END
+        RETURNING @left AS rest, txid_current() AS token),
+    sum AS MATERIALIZED (
+        SELECT count(*) AS keys, max(token) AS token, min(rest) AS rest FROM taken)
+    SELECT sum.keys, sum.token, sum.rest, EXISTS (SELECT FROM before),
+        way.id, way.owner_id, way.rest @more
+    FROM sum LEFT JOIN (SELECT * FROM before WHERE blocks LIMIT 1) way ON true
+)";
+
+static std::string acquireSql(const char* prelude, const char* source, const char* condition,
+                              const char* more)
+{
+    QString text = QString::fromUtf8(acquireText);
+    text.replace(QStringLiteral("@prelude"), QString::fromUtf8(prelude));
+    text.replace(QStringLiteral("@source"), QString::fromUtf8(source));
+    text.replace(QStringLiteral("@condition"), QString::fromUtf8(condition));
+    text.replace(QStringLiteral("@more"), QString::fromUtf8(more));
+    return text.toStdString();
+}
+
+PostgresStatements::PostgresStatements(const PostgresSettings& settings)
+    : table(quoted(settings.schema) + '.' + quoted(settings.table))
+    , channel("lockboard:" + settings.schema + '.' + settings.table)
+    , queue("lockboard_queue", {})
+    , acquire("lockboard_acquire", acquireSql("", "unnest($1::text[]) k", "", ""))
+    , acquireOne("lockboard_acquire_one",
+                 acquireSql("",
+                            // Waited for before the transaction has its number, hence here.
+                            "(SELECT pg_advisory_xact_lock(@queue, $6::int), "
+                            "($1::text[])[1] AS k OFFSET 0) one",
+                            "", ""))
+    , acquireForSession("lockboard_acquire_session",
+                        acquireSql(R"(
+    locks AS MATERIALIZED (
+        SELECT h, pg_try_advisory_lock(h) AS got FROM unnest($6::bigint[]) h),
+    all_locks AS MATERIALIZED (SELECT bool_and(got) AS got FROM locks),)",
+                                   "unnest($1::text[]) k", "AND (SELECT got FROM all_locks)", R"(
+        , (SELECT got FROM all_locks), pg_backend_pid(),
+        (SELECT count(*) FROM (SELECT CASE WHEN got THEN pg_advisory_unlock(h) END FROM locks
+            WHERE sum.keys < cardinality($1::text[]) OFFSET 0) undone))"))
+    , allOrNone("lockboard_all_or_none", {})
+    , extend("lockboard_extend", {})
+    , look("lockboard_look", {})
+    , release("lockboard_release", {})
+    , unlock("lockboard_unlock", {})
+    , releasePage("lockboard_release_page", {})
+    , advertise("lockboard_advertise", {})
+    , withdraw("lockboard_withdraw", {})
+    , listen({}, {})
+    // Not "IF NOT EXISTS" alone: that asks for the right to create even where there is one.
+    , create({},
+             "DO $lockboard$ BEGIN IF to_regclass(" + literal(table) + ") IS NULL THEN "
+                 + createTableStatement(table) + "; END IF; END $lockboard$")
+    , relax({}, "SELECT set_config('synchronous_commit', 'off', false)")
+{
+    queue.sql = "SELECT pg_advisory_xact_lock(@queue, h) FROM unnest($1::int[]) h";
+    allOrNone.sql = R"(
+        SELECT 1 / CASE WHEN count(*) IN (0, $2::bigint) THEN 1 ELSE 0 END FROM @table l
+        WHERE l.id = ANY($1::text[])
+            AND l.xmin::text = (txid_current_if_assigned() % 4294967296)::text)";
+    extend.sql = R"(
+        WITH held AS MATERIALIZED (
+            SELECT l.id FROM @table l WHERE l.id = ANY($1::text[]) AND l.owner_id = $2 AND @live),
+        kept AS (
+            UPDATE @table l SET expiration = @end
+            WHERE l.id = ANY($1::text[]) AND l.owner_id = $2 AND @live
+                AND (SELECT count(*) FROM held) = cardinality($1::text[])
+            RETURNING l.id)
+        SELECT (SELECT count(*) FROM kept), $3::bigint,
+            (SELECT k FROM unnest($1::text[]) k WHERE k NOT IN (SELECT id FROM kept)
+                ORDER BY k IN (SELECT id FROM held) LIMIT 1))";
+    look.sql = R"(
+        WITH held AS MATERIALIZED (
+            SELECT l.id, @left AS rest FROM @table l
+            WHERE l.id = ANY($1::text[]) AND l.owner_id = $2 AND @live)
+        SELECT (SELECT count(*) FROM held), (SELECT min(rest) FROM held),
+            (SELECT k FROM unnest($1::text[]) k WHERE k NOT IN (SELECT id FROM held) LIMIT 1))";
+    release.sql = R"(
+        WITH before AS MATERIALIZED (
+            SELECT l.id, l.owner_id FROM @table l WHERE l.id = ANY($1::text[]) AND @live),
+        gone AS (
+            DELETE FROM @table l WHERE l.id = ANY($1::text[])
+                AND (@over OR l.owner_id = $2::text
+                    OR l.owner_id IS NULL AND ($2::text IS NULL OR $3::bool))
+            RETURNING l.id, NOT coalesce(@over, false) AS was_held)
+        SELECT coalesce(gone.was_held, false), gone.id IS NULL AND before.id IS NOT NULL,
+            before.owner_id,
+            CASE WHEN gone.id IS NOT NULL AND NOT pg_try_advisory_xact_lock(@waiters, k.hash)
+                THEN pg_notify(@channel, k.payload) END
+        FROM unnest($1::text[], $4::int[], $5::text[]) WITH ORDINALITY k(id, hash, payload, place)
+            LEFT JOIN gone ON gone.id = k.id LEFT JOIN before ON before.id = k.id
+        ORDER BY k.place)";
+    unlock.sql = R"(
+        SELECT pg_advisory_unlock(h) FROM unnest($1::bigint[], $2::int[]) u(h, times),
+            generate_series(1, times))";
+    releasePage.sql = R"(
+        WITH page AS MATERIALIZED (
+            SELECT l.id, l.owner_id, @live AS held FROM @table l
+            WHERE ($1::text IS NULL OR l.id > $1) AND ($2::text IS NULL OR l.owner_id = $2)
+            ORDER BY l.id LIMIT $3::bigint),
+        gone AS (
+            DELETE FROM @table l USING page
+            WHERE l.id = page.id AND l.owner_id IS NOT DISTINCT FROM page.owner_id
+            RETURNING l.id)
+        SELECT page.id, page.owner_id, page.held, gone.id IS NOT NULL
+        FROM page LEFT JOIN gone ON gone.id = page.id ORDER BY page.id)";
+    advertise.sql = "SELECT pg_advisory_lock_shared(@waiters, h) FROM unnest($1::int[]) h";
+    withdraw.sql = "SELECT pg_advisory_unlock_shared(@waiters, h) FROM unnest($1::int[]) h";
+    listen.sql = "LISTEN " + quoted(channel);
+    for (PostgresStatement* const one :
+         {&queue, &acquire, &acquireOne, &acquireForSession, &allOrNone, &extend, &look, &release,
+          &unlock, &releasePage, &advertise, &withdraw})
+        one->sql = filled(one->sql.c_str(), table, literal(channel));
+}
+
+} // namespace lockboard

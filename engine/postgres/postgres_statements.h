@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/postgres/postgres_call.h"
+
+namespace lockboard {
+
+class PostgresSettings;
+
+//! The provider's SQL, for one table. Only the database's clock counts in it.
+class PostgresStatements final {
+public:
+    explicit PostgresStatements(const PostgresSettings& settings);
+
+    //! As written in SQL: quoted, with its schema.
+    std::string table;
+    //! Where Lockboards tell each other what was freed.
+    std::string channel;
+
+    //! $1: places, numbers that stand for keys. Whoever takes or changes keys waits here for
+    //! whoever is at it, before the transaction gets its number: so a later holder has a higher
+    //! one, which is the fencing token; and nobody waits for rows in another order.
+    PostgresStatement queue;
+    //! $1: keys, sorted; $2: owner or NULL; $3: lease in ms or NULL; $4: whether a lock without
+    //! owner may be claimed; $5: whether the owner may re-enter. One row: number of keys taken,
+    //! token, least lease left in ms or NULL, whether some were held before; the first key in the
+    //! way, its owner, its lease left in ms.
+    PostgresStatement acquire;
+    //! The same for one key, with its place as $6, and no need of `queue`.
+    PostgresStatement acquireOne;
+    //! As acquire; $6: hashes, which are locked as Medusa's execute does, but for the session.
+    //! The row says last whether they were all to be had, and by which backend.
+    PostgresStatement acquireForSession;
+    //! $1: keys, $2: how many. Fails if this transaction has taken some of them but not all.
+    PostgresStatement allOrNone;
+    //! $1: keys, $2: owner, $3: lease in ms. One row: how many are held, least lease left in ms or
+    //! NULL, a key that is not held.
+    PostgresStatement extend;
+    //! The same without a lease: only looks.
+    PostgresStatement look;
+    //! $1: keys, $2: owner or NULL, $3: whether an owner may release a lock without owner, $4:
+    //! places, $5: what to tell those who wait. A row a key: whether it was released, whether one
+    //! is left, its owner, and something if somebody was told. What was over already goes too, and
+    //! is neither.
+    PostgresStatement release;
+    //! $1: hashes, $2: how often each of them. Frees Medusa's locks in this session.
+    PostgresStatement unlock;
+    //! $1: key after which to go on or NULL, $2: owner or NULL, $3: how many. A row for each that
+    //! was found, in the order of their keys: key, owner, whether it was released.
+    PostgresStatement releasePage;
+    //! $1: places: says that somebody waits there, so that who frees a key tells.
+    PostgresStatement advertise;
+    PostgresStatement withdraw;
+    PostgresStatement listen;
+    PostgresStatement create;
+    //! For a session whose writes may be lost if the server crashes: the session is then, too.
+    PostgresStatement relax;
+};
+
+} // namespace lockboard
