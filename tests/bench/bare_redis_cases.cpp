@@ -4,7 +4,7 @@
 #include "tests/bench/bench.h"
 
 #include "engine/redis/redis_script.h"
-#include "tests/support/await.h"
+#include "tests/bench/loops.h"
 
 #include <hiredis/hiredis.h>
 
@@ -23,21 +23,6 @@ int lockCountIn(Duration length)
 {
     return length < 100ms ? manyLocks / 100 : manyLocks;
 }
-
-class Ours final {
-public:
-    explicit Ours(const test::RedisServer& server)
-        : m_locks(Config::connectTo(server.url().toStdString()),
-                  Container(m_clock, [](LogLevel, const std::string&) {}))
-    {
-    }
-    LockingModule* operator->() { return &m_locks; }
-    LockingModule& operator*() { return m_locks; }
-
-private:
-    SystemClock m_clock;
-    LockingModule m_locks;
-};
 
 //! A blocking connection of hiredis.
 class Bare final {
@@ -68,27 +53,6 @@ public:
 private:
     redisContext* m_context;
 };
-
-Task<void> pairs(LockingModule& locks, std::string key, const Budget& budget, std::uint64_t& count)
-{
-    for (; !budget.isSpent(); ++count) {
-        co_await locks.acquire(key, AcquireOptions().ownedBy("user_123").expiringIn(60s));
-        co_await locks.release(key, ReleaseOptions().ownedBy("user_123"));
-    }
-}
-
-Task<double> pairsAtDepth(LockingModule& locks, int depth, Duration length)
-{
-    co_await locks.release("prod_0"); // so that the connection stands
-    const Budget budget(length);
-    std::uint64_t count = 0;
-    std::vector<Task<void>> callers;
-    for (int i = 0; i < depth; ++i)
-        callers.push_back(pairs(locks, "prod_" + std::to_string(i), budget, count));
-    for (auto& each : callers)
-        co_await each;
-    co_return budget.perSecond(count);
-}
 
 //! The same two commands one after the other, nothing else.
 double barePairs(const test::RedisServer& server, Duration length)
@@ -157,30 +121,8 @@ void fill(const test::RedisServer& server, int locks)
     }
 }
 
-//! Seconds until all locks are shown, or the first of them.
-double list(const test::RedisServer& server, int count, bool firstPageOnly)
-{
-    fill(server, count);
-    Ours locks(server);
-    test::await(locks->release("prod_0"));
-    const LiveViewPtr view = test::await(locks->liveView());
-    QEventLoop loop;
-    qsizetype seen = 0;
-    const auto start = std::chrono::steady_clock::now();
-    QObject::connect(view.get(), &LiveView::snapshotBatch, &loop, [&](const LockBatch& batch) {
-        seen += batch.size();
-        if (firstPageOnly)
-            loop.quit();
-    });
-    QObject::connect(view.get(), &LiveView::snapshotCompleted, &loop, &QEventLoop::quit);
-    view->start();
-    loop.exec();
-    if (!firstPageOnly && seen != count)
-        throw std::runtime_error("not every lock was listed");
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-//! The same with SCAN, GET and PTTL in pages of 1,000, kept in a vector.
+//! Seconds until all locks are in a vector, or the first of them: by SCAN, GET and PTTL in pages of
+//! 1,000.
 double bareList(const test::RedisServer& server, int count, bool firstPageOnly)
 {
     fill(server, count);
@@ -215,8 +157,7 @@ void addBareRedisCases(std::vector<Case>& cases, const ServerSource& server)
     const auto paired = [server](int depth) {
         return [server, depth](Duration length) {
             server().cli({QStringLiteral("FLUSHALL")});
-            Ours locks(server());
-            return test::await(pairsAtDepth(*locks, depth, length), 1min);
+            return pairsPerSecond(server().url(), depth, length);
         };
     };
     cases.push_back({"redis-beside-redis-benchmark-64", "pairs/s", paired(64), 0,
@@ -226,7 +167,11 @@ void addBareRedisCases(std::vector<Case>& cases, const ServerSource& server)
     for (const bool first : {false, true}) {
         cases.push_back(
             {first ? "redis-list-1m-first-page" : "redis-list-1m", "s",
-             [=](Duration length) { return list(server(), lockCountIn(length), first); }, 3,
+             [=](Duration length) {
+                 fill(server(), lockCountIn(length));
+                 return secondsToList(server().url(), lockCountIn(length), first);
+             },
+             3,
              [=](Duration length) { return bareList(server(), lockCountIn(length), first); }});
     }
 }

@@ -3,7 +3,8 @@
 // lockboard-bench --once            every case for a moment; fails if one counts nothing
 // lockboard-bench                   reads "CASE MILLISECONDS" lines, answers each with a number;
 //                                   "peer:CASE" where the case brings its own peer, and
-//                                   "redis-url 0" with the URL of the run's own server
+//                                   "redis-url 0" and "postgres-url 0" with those of the run's own
+//                                   servers
 #include "tests/bench/bench.h"
 
 #include <QCoreApplication>
@@ -25,13 +26,18 @@ static int runOnce(const std::vector<Case>& cases)
     return 0;
 }
 
-static int serve(const std::vector<Case>& cases, const ServerSource& server)
+static int serve(const std::vector<Case>& cases, const ServerSource& redis,
+                 const PostgresSource& postgres)
 {
     std::string name;
     Duration::rep milliseconds = 0;
     while (std::cin >> name >> milliseconds) {
         if (name == "redis-url") {
-            std::cout << server().url().toStdString() << std::endl;
+            std::cout << redis().url().toStdString() << std::endl;
+            continue;
+        }
+        if (name == "postgres-url") {
+            std::cout << postgres().url().toStdString() << std::endl;
             continue;
         }
         const bool peer = name.starts_with("peer:");
@@ -49,17 +55,27 @@ static int serve(const std::vector<Case>& cases, const ServerSource& server)
 int main(int argc, char** argv)
 {
     const QCoreApplication application(argc, argv);
-    std::unique_ptr<test::RedisServer> server;
-    const ServerSource source = [&server]() -> test::RedisServer& {
-        if (!server)
-            server = std::make_unique<test::RedisServer>();
-        return *server;
+    std::unique_ptr<test::RedisServer> redisServer;
+    const ServerSource redis = [&redisServer]() -> test::RedisServer& {
+        if (!redisServer)
+            redisServer = std::make_unique<test::RedisServer>();
+        return *redisServer;
+    };
+    std::unique_ptr<test::PostgresServer> postgresServer;
+    const PostgresSource postgres = [&postgresServer]() -> test::PostgresServer& {
+        if (!postgresServer) {
+            postgresServer = std::make_unique<test::PostgresServer>();
+            postgresServer->createTable();
+        }
+        return *postgresServer;
     };
     std::vector<Case> cases;
     addMemoryCases(cases);
-    addRedisCases(cases, source);
-    addBareRedisCases(cases, source);
-    addHotKeyCases(cases, source);
+    addRedisCases(cases, redis);
+    addBareRedisCases(cases, redis);
+    addHotKeyCases(cases, redis);
+    addPostgresCases(cases, postgres);
+    addBarePostgresCases(cases, postgres);
 
     const QStringList arguments = application.arguments().mid(1);
     if (arguments.value(0) == QStringLiteral("--hot-key-worker"))
@@ -67,7 +83,7 @@ int main(int argc, char** argv)
     if (arguments.contains(QStringLiteral("--once")))
         return runOnce(cases);
     if (!arguments.contains(QStringLiteral("--list")))
-        return serve(cases, source);
+        return serve(cases, redis, postgres);
     for (const Case& one : cases)
         std::printf("%s %s %d %s\n", one.name.c_str(), one.unit.c_str(), one.rounds,
                     one.peer ? "own-peer" : "");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/locking_module.h"
+#include "tests/support/postgres_server.h"
 #include "tests/support/redis_server.h"
 
 namespace lockboard::bench {
@@ -37,13 +38,16 @@ public:
     std::function<double(Duration)> peer = {};
 };
 
-//! The server of this run; started when it is first asked for.
+//! The servers of this run; each is started when it is first asked for.
 using ServerSource = std::function<test::RedisServer&()>;
+using PostgresSource = std::function<test::PostgresServer&()>;
 
 void addMemoryCases(std::vector<Case>& cases);
 void addRedisCases(std::vector<Case>& cases, const ServerSource& server);
 void addBareRedisCases(std::vector<Case>& cases, const ServerSource& server);
 void addHotKeyCases(std::vector<Case>& cases, const ServerSource& server);
+void addPostgresCases(std::vector<Case>& cases, const PostgresSource& server);
+void addBarePostgresCases(std::vector<Case>& cases, const PostgresSource& server);
 //! One process of many under a hot key: prints its turns. Arguments: URL, waiters, jobs.
 int runHotKeyWorker(const QStringList& arguments);
 

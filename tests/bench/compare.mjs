@@ -52,10 +52,12 @@ const median = (numbers) => numbers.sort((a, b) => a - b)[numbers.length >> 1];
 const rounded = (number) => Number(number.toPrecision(4));
 
 const us = new Contestant(ours, []);
-const needsRedis = cases.some(([name]) => name.startsWith("redis-"));
+// Both use one server.
+const urlOf = async (kind) =>
+  cases.some(([name]) => name.startsWith(`${kind}-`)) ? await us.ask(`${kind}-url 0`) : "";
 const peer = new Contestant(
   process.execPath, [fileURLToPath(new URL("peer.mjs", import.meta.url))],
-  { LOCKBOARD_BENCH_REDIS: needsRedis ? await us.ask("redis-url 0") : "" }, // both use one server
+  { LOCKBOARD_BENCH_REDIS: await urlOf("redis"), LOCKBOARD_BENCH_POSTGRES: await urlOf("postgres") },
 );
 try {
   if (values.json) writeFileSync(values.json, "");

@@ -3,32 +3,16 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { medusa } from "./peer_support.mjs";
+import { figures, jobCount, medusa, now, takeTurns } from "./peer_support.mjs";
 
 const { RedisLockingProvider } = medusa("@medusajs/locking-redis/dist/services/redis-lock.js");
 const { Redis } = medusa("ioredis");
 const url = process.env.LOCKBOARD_BENCH_REDIS;
 
-const jobLength = 5;
-const jobCount = 200;
-const now = () => Number(process.hrtime.bigint()) / 1e6; // the machine's monotonic clock
-
 async function turnsOfProcess(waiters, jobs) {
   const client = new Redis(url);
   const locks = new RedisLockingProvider({ redisClient: client }, {});
-  const turns = [];
-  const waiter = async () => {
-    for (let i = 0; i < Math.floor(jobs / waiters); ++i) {
-      const turn = { queued: now() };
-      await locks.execute("prod_123", async () => {
-        turn.began = now();
-        await new Promise((resolve) => setTimeout(resolve, jobLength));
-        turn.ended = now();
-      }, { timeout: 600 });
-      turns.push(turn);
-    }
-  };
-  await Promise.all(Array.from({ length: waiters }, waiter));
+  const turns = await takeTurns(locks, waiters, jobs);
   await client.quit();
   return turns;
 }
@@ -55,23 +39,7 @@ async function run(processes, waiters) {
     ? await turnsOfProcess(waiters, jobCount) : await turnsOfProcesses(processes, waiters);
   const commands = (await commandsSoFar()) - before;
   await client.quit();
-
-  turns.sort((a, b) => a.began - b.began);
-  const handOvers = turns.slice(1)
-    .map((turn, i) => ({ turn, before: turns[i] }))
-    .filter(({ turn, before: last }) => turn.queued < last.ended)
-    .map(({ turn, before: last }) => turn.began - last.ended)
-    .sort((a, b) => a - b);
-  const running = turns.reduce((sum, turn) => sum + turn.ended - turn.began, 0);
-  const at = (quantile) => handOvers[Math.floor(quantile * (handOvers.length - 1))];
-  return {
-    efficiency: 100 * running / (turns.at(-1).ended - turns[0].began),
-    p50: at(0.5),
-    p99: at(0.99),
-    "longest-wait":
-      Math.max(...turns.map((turn) => turn.began - turn.queued)) / (waiters * jobLength),
-    commands: commands / turns.length,
-  };
+  return { ...figures(turns, waiters), commands: commands / turns.length };
 }
 
 async function takeover() {

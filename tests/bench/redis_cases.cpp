@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tests/bench/bench.h"
 
+#include "tests/bench/loops.h"
 #include "tests/support/await.h"
 
 namespace lockboard::bench {
@@ -43,28 +44,6 @@ private:
     SystemClock m_clock;
     LockingModule m_module;
 };
-
-Task<void> pairsOf(LockingModule& locks, std::string key, const Budget& budget,
-                   std::uint64_t& pairs)
-{
-    for (; !budget.isSpent(); ++pairs) {
-        co_await locks.acquire(key, AcquireOptions().ownedBy("user_123").expiringIn(60s));
-        co_await locks.release(key, ReleaseOptions().ownedBy("user_123"));
-    }
-}
-
-Task<double> acquireRelease(LockingModule& locks, int depth, Duration length)
-{
-    co_await locks.release("prod_0"); // so that the connection stands
-    const Budget budget(length);
-    std::uint64_t pairs = 0;
-    std::vector<Task<void>> callers;
-    for (int i = 0; i < depth; ++i)
-        callers.push_back(pairsOf(locks, "prod_" + std::to_string(i), budget, pairs));
-    for (auto& each : callers)
-        co_await each;
-    co_return budget.perSecond(pairs);
-}
 
 //! Goes on when the view has shown every lock.
 qsizetype listOnce(LockingModule& locks)
@@ -118,8 +97,8 @@ void addRedisCases(std::vector<Case>& cases, const ServerSource& server)
     for (const int depth : {1, 64}) {
         cases.push_back({"redis-acquire-release-" + std::to_string(depth), "pairs/s",
                          [server, depth](Duration length) {
-                             Redis redis(server());
-                             return test::await(acquireRelease(redis.locks(), depth, length), 1min);
+                             server().cli({QStringLiteral("FLUSHALL")});
+                             return pairsPerSecond(server().url(), depth, length);
                          }});
     }
     cases.push_back({"redis-list-100k", "locks/s", [server](Duration length) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Medusa's Redis provider over ioredis, as its loader makes them.
-import { Budget, medusa } from "./peer_support.mjs";
+import { Budget, acquireRelease, medusa } from "./peer_support.mjs";
 
 const { RedisLockingProvider } = medusa("@medusajs/locking-redis/dist/services/redis-lock.js");
 const { Redis } = medusa("ioredis");
@@ -21,19 +21,6 @@ async function withServer(measure) {
 const fill = (client, locks = lockCount) => client.eval(
   `for i = 1, ${locks} do redis.call('SET', 'medusa_lock:cart_' .. i,
    'owner_' .. i % ${ownerCount}, 'EX', 3600) end`, 0);
-
-async function acquireRelease(locks, depth, milliseconds) {
-  const budget = new Budget(milliseconds);
-  let pairs = 0;
-  const caller = async (_, i) => {
-    for (; !budget.isSpent(); ++pairs) {
-      await locks.acquire(`prod_${i}`, { ownerId: "user_123", expire: 60 });
-      await locks.release(`prod_${i}`, { ownerId: "user_123" });
-    }
-  };
-  await Promise.all(Array.from({ length: depth }, caller));
-  return budget.perSecond(pairs);
-}
 
 // Medusa has no listing. This is its client at its best: big pages, one pipeline for each.
 async function listOnce(client) {
