@@ -7,6 +7,7 @@
 #include <QRandomGenerator>
 
 #include <libpq-fe.h>
+#include <poll.h>
 
 #include <algorithm>
 
@@ -72,12 +73,12 @@ int PostgresConnection::serverVersion() const
     return m_connection ? PQserverVersion(m_connection) : 0;
 }
 
-//! libpq's words are lines, and may tell the password's file but never the password.
+//! libpq's words are lines, of which the first tells; none ever tells the password.
 std::string PostgresConnection::lastMessage() const
 {
     std::string text = m_connection ? PQerrorMessage(m_connection) : "out of memory";
-    std::replace(text.begin(), text.end(), '\n', ' ');
-    while (!text.empty() && (text.back() == ' ' || text.back() == '.'))
+    text.resize(std::min(text.find('\n'), text.size()));
+    while (text.ends_with('.') || text.ends_with(' '))
         text.pop_back();
     return printableStart(text);
 }
@@ -295,8 +296,21 @@ void PostgresConnection::forget(PostgresCall& call)
     }
 }
 
+bool PostgresConnection::isReadable() const
+{
+    pollfd socket{.fd = m_connection ? PQsocket(m_connection) : -1, .events = POLLIN, .revents = 0};
+    return poll(&socket, 1, 0) > 0;
+}
+
 void PostgresConnection::writeWaiting()
 {
+    // What has died unnoticed is better noticed before something is sent that may be in doubt then.
+    const QPointer<PostgresConnection> self(this);
+    while (!m_unsent.empty() && m_slots.empty() && isReadable()) {
+        readAvailable();
+        if (!self)
+            return;
+    }
     while (!m_unsent.empty() && m_state == State::Ready && !(m_streaming && !m_slots.empty())) {
         PostgresCall* const call = m_unsent.front();
         m_unsent.pop_front();

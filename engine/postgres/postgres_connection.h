@@ -86,6 +86,7 @@ private:
     void write(PostgresCall& call);
     void writeStatement(const PostgresStatement& statement,
                         const std::vector<std::optional<std::string>>& values, bool aside);
+    [[nodiscard]] bool isReadable() const;
     void writeWaiting();
 
     void connectNow();

@@ -56,7 +56,6 @@ PostgresProvider::PostgresProvider(const Container& container, PostgresSettings 
     });
     PostgresConnection& session = m_session.connection();
     QObject::connect(&session, &PostgresConnection::ready, &m_session, [this] {
-        m_session.compareWith(m_work);
         m_advertised.clear();
         wakeAll(); // what was freed meanwhile was not told
     });
@@ -64,8 +63,6 @@ PostgresProvider::PostgresProvider(const Container& container, PostgresSettings 
                      [this](const std::string&, const std::string& payload, int sender) {
                          takeNotification(payload, sender);
                      });
-    QObject::connect(&m_work, &PostgresConnection::ready, &m_session,
-                     [this] { m_session.compareWith(m_work); });
     m_work.open();
 }
 
@@ -263,6 +260,10 @@ Task<Grant> PostgresProvider::acquireForJob(LockKeys keys, AcquireOptions option
                << options.reenters() << locks.text();
     std::string problem;
     for (int tries = 1; problem.empty(); ++tries) {
+        if (!m_session.isExamined())
+            co_await m_session.examine();
+        if (!m_session.isUsable())
+            co_return co_await acquireRows(std::move(keys), std::move(options));
         PostgresCall call(m_session.connection(), PostgresEffect::Mutates);
         call.addAside(m_statements.queue, PostgresParameters() << placesOf(hashes));
         call.add(m_statements.acquireForSession, parameters);

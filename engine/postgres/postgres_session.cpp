@@ -3,6 +3,7 @@
 
 #include "engine/errors.h"
 #include "engine/postgres/postgres_statements.h"
+#include "engine/resume.h"
 
 #include <algorithm>
 
@@ -12,11 +13,16 @@ using namespace std::chrono_literals;
 
 //! While locks are held in it: a session that is gone is to be noticed soon.
 static constexpr Duration beatPause = 5s;
+static constexpr Duration waitPause = 20ms;
+static constexpr int mostWaits = 50;
 
 PostgresSession::PostgresSession(const PostgresEndpoint& endpoint, const Container& container,
                                  const PostgresStatements& statements)
-    : m_connection(endpoint, container, "locks")
+    : m_container(container)
+    , m_connection(endpoint, container, "locks")
     , m_ping({}, "SELECT pg_backend_pid()")
+    , m_begin({}, "BEGIN")
+    , m_commit({}, "COMMIT")
     , m_clock(*container.clock)
 {
     m_connection.setPreamble({&statements.relax, &statements.listen});
@@ -34,12 +40,47 @@ void PostgresSession::noteBackend(int pid)
         giveUp();
 }
 
-void PostgresSession::compareWith(const PostgresConnection& other)
+Task<void> PostgresSession::examine()
 {
-    // Two sessions that are open at a time can't be one.
-    if (m_usable && m_connection.isReady() && m_connection.isPooled()
-        && other.backendPid() == m_connection.backendPid())
-        giveUp();
+    const QPointer<PostgresSession> self(this);
+    co_await askBackend(self);
+    if (self && m_usable && !isExamined() && m_connection.isPooled())
+        co_await tellApart(self);
+    if (self && m_connection.isReady())
+        m_examined = m_connection.session();
+}
+
+static Task<void> run(PostgresConnection* connection, const PostgresStatement* statement)
+{
+    PostgresCall call(*connection, PostgresEffect::Reads);
+    call.add(*statement, {});
+    call.send();
+    co_await call.result();
+}
+
+Task<void> PostgresSession::tellApart(QPointer<PostgresSession> self)
+{
+    // While another's transaction keeps one backend, we get a second; after it, a pooler that
+    // shares them gives us the first. One that has none to spare lets us wait meanwhile.
+    const PostgresEndpoint endpoint = self->m_connection.endpoint();
+    PostgresConnection other(endpoint, self->m_container, "probe");
+    const PostgresStatement begin = self->m_begin, commit = self->m_commit;
+    co_await run(&other, &begin);
+    if (!self)
+        co_return;
+    keepAlive(self);
+    Resumer resumer(self->m_clock);
+    for (int waits = 0; waits < mostWaits; ++waits) {
+        if (!self || !self->m_usable || self->m_connection.isIdle())
+            break;
+        Signal pause(resumer);
+        co_await pause.wait(self->m_clock.now() + waitPause, std::stop_token());
+    }
+    if (self && !self->m_connection.isIdle())
+        self->giveUp();
+    co_await run(&other, &commit);
+    for (int i = 0; i < 3 && self && self->m_usable; ++i)
+        co_await askBackend(self);
 }
 
 void PostgresSession::giveUp()
@@ -118,22 +159,27 @@ void PostgresSession::beat()
     m_beatTimer = 0;
     if (m_jobs.empty())
         return;
-    askBackend(this);
+    keepAlive(this);
     m_beatTimer = m_clock.callAfter(beatPause, [this] { beat(); });
+}
+
+Task<void> PostgresSession::keepAlive(QPointer<PostgresSession> self)
+{
+    try {
+        co_await askBackend(self);
+    } catch (const LockError&) {
+        // the connection says what there is to say
+    }
 }
 
 Task<void> PostgresSession::askBackend(QPointer<PostgresSession> self)
 {
-    try {
-        PostgresCall call(self->m_connection, PostgresEffect::Reads);
-        call.add(self->m_ping, {});
-        call.send();
-        const PostgresResult result = co_await call.result();
-        if (self && !result.isError())
-            self->noteBackend(static_cast<int>(result.integer(0, 0)));
-    } catch (const LockError&) {
-        // the connection says what there is to say
-    }
+    PostgresCall call(self->m_connection, PostgresEffect::Reads);
+    call.add(self->m_ping, {});
+    call.send();
+    const PostgresResult result = co_await call.result();
+    if (self && !result.isError())
+        self->noteBackend(static_cast<int>(result.integer(0, 0)));
 }
 
 } // namespace lockboard

@@ -25,10 +25,16 @@ public:
     [[nodiscard]] PostgresConnection& connection() { return m_connection; }
     //! A pooler gives each transaction another session: then there is none to hold anything in.
     [[nodiscard]] bool isUsable() const { return m_usable; }
+    //! Known to be ours alone, so that it may be used.
+    [[nodiscard]] bool isExamined() const
+    {
+        return m_examined != 0 && m_examined == m_connection.session();
+    }
+    //! Connects, and finds out what a pooler does that may be in between.
+    //! \throws as PostgresCall does
+    Task<void> examine();
     //! The backend that has answered.
     void noteBackend(int pid);
-    //! Another connection of ours, to tell what kind of pooler is in between.
-    void compareWith(const PostgresConnection& other);
 
     // The locks of executes. An owner is one execute.
     void hold(const std::string& owner, const std::string& firstKey,
@@ -55,6 +61,8 @@ private:
     void onLost();
     void beat();
     static Task<void> askBackend(QPointer<PostgresSession> self);
+    static Task<void> keepAlive(QPointer<PostgresSession> self);
+    static Task<void> tellApart(QPointer<PostgresSession> self);
 
     struct Held {
         int users = 0;
@@ -65,11 +73,15 @@ private:
         std::vector<std::uint32_t> hashes;
     };
 
+    Container m_container;
     PostgresConnection m_connection;
     PostgresStatement m_ping;
+    PostgresStatement m_begin;
+    PostgresStatement m_commit;
     Clock& m_clock;
     Clock::TimerId m_beatTimer = 0;
     bool m_usable = true;
+    std::uint64_t m_examined = 0;
     std::unordered_map<std::uint32_t, Held> m_held;
     std::unordered_map<std::string, Job> m_jobs;
     std::set<std::string> m_lost;

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: MIT
+#include "engine/postgres/medusa_hash.h"
+#include "tests/postgres/postgres_fixture.h"
+
+#include <QElapsedTimer>
+
+using namespace Qt::StringLiterals;
+using namespace std::chrono_literals;
+
+namespace lockboard::test {
+
+//! Executes exclude Medusa's, which lock a hash of the key for a transaction, and every acquire.
+class PostgresExecuteTest final : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase() { m_server = std::make_unique<PostgresServer>(); }
+    void init();
+    void cleanupTestCase() { m_server.reset(); }
+
+    void holdsWhatMedusaWaitsFor();
+    void waitsForWhatMedusaHolds();
+    void isARowThatEverybodySees();
+    void excludesEveryAcquire();
+    void timesOutInTime();
+    void keysOfOneHashDontStandInEachOthersWay();
+    void aFailureLeavesNothingLocked();
+    void manyTakeFewConnectionsAndNoTransaction();
+    void isWokenByOtherLockboards();
+    void lostSessionIsALostLock_data();
+    void lostSessionIsALostLock();
+    void goesOnInANewSession();
+
+private:
+    [[nodiscard]] QString hashOf(const char* key) const { return QString::number(medusaHash(key)); }
+    //! How many advisory locks of Medusa's kind are held.
+    [[nodiscard]] QString advisory()
+    {
+        return m_server->value(
+            u"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 0 AND "
+            "objsubid = 1 AND granted"_s);
+    }
+    [[nodiscard]] QString rows() { return m_server->value(u"SELECT count(*) FROM locking"_s); }
+    //! Of the session that holds and listens.
+    [[nodiscard]] QString sessionPid()
+    {
+        return m_server->value(
+            u"SELECT pid FROM pg_stat_activity WHERE application_name = 'lockboard locks'"_s);
+    }
+
+    std::unique_ptr<PostgresServer> m_server;
+};
+
+void PostgresExecuteTest::init()
+{
+    m_server->query(u"DROP TABLE IF EXISTS locking"_s);
+    m_server->createTable();
+}
+
+void PostgresExecuteTest::holdsWhatMedusaWaitsFor()
+{
+    PostgresModule locks(*m_server);
+    PostgresJob job(locks, LockKeys("a", "b"));
+    QTRY_VERIFY(job.running);
+    QCOMPARE(advisory(), u"2"_s);
+    Sql medusa(m_server->url());
+    medusa.query(u"BEGIN"_s);
+    medusa.send(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(hashOf("b")));
+    QTest::qWait(100);
+    QVERIFY(medusa.isBusy());
+    QCOMPARE(job.end(), std::string());
+    medusa.finish();
+    QCOMPARE(advisory(), u"1"_s);
+    QCOMPARE(rows(), u"0"_s);
+}
+
+void PostgresExecuteTest::waitsForWhatMedusaHolds()
+{
+    PostgresModule locks(*m_server);
+    Sql medusa(m_server->url());
+    medusa.query(u"BEGIN"_s);
+    medusa.query(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(hashOf("b")));
+    PostgresJob job(locks, LockKeys("a", "b"));
+    QTest::qWait(300);
+    QVERIFY(!job.running);
+    QCOMPARE(advisory(), u"1"_s); // nothing is held meanwhile
+    QCOMPARE(rows(), u"0"_s);
+    medusa.query(u"COMMIT"_s);
+    QElapsedTimer timer;
+    timer.start();
+    QTRY_VERIFY(job.running);
+    QVERIFY2(timer.elapsed() < 1000, qPrintable(QString::number(timer.elapsed())));
+    QCOMPARE(job.end(), std::string());
+}
+
+void PostgresExecuteTest::isARowThatEverybodySees()
+{
+    PostgresModule locks(*m_server);
+    PostgresJob job(locks, "a", ExecuteOptions().expiringIn(1500ms));
+    QTRY_VERIFY(job.running);
+    QVERIFY(m_server->value(u"SELECT owner_id FROM locking WHERE id = 'a'"_s)
+                .startsWith(u"execute:"_s));
+    QTest::qWait(2500); // its lease is renewed
+    QCOMPARE(m_server->value(u"SELECT expiration > now() FROM locking WHERE id = 'a'"_s), u"t"_s);
+    QVERIFY(!job.wasStopped);
+    QCOMPARE(job.end(), std::string());
+}
+
+void PostgresExecuteTest::excludesEveryAcquire()
+{
+    PostgresModule locks(*m_server), others(*m_server);
+    await(others->acquire("a"));
+    thrownBy<TimedOut>(locks->execute(
+        "a", [] {}, ExecuteOptions().timingOutAfter(1s)));
+    await(others->release("a"));
+    PostgresJob job(locks, "a");
+    QTRY_VERIFY(job.running);
+    const Conflict conflict = thrownBy<Conflict>(others->acquire("a"));
+    QVERIFY(conflict.holder()->starts_with("execute:"));
+    QVERIFY(conflict.remaining() && *conflict.remaining() > 50s && *conflict.remaining() <= 60s);
+    QCOMPARE(job.end(), std::string());
+}
+
+void PostgresExecuteTest::timesOutInTime()
+{
+    PostgresModule locks(*m_server);
+    await(locks->execute("warm", [] {}));
+    Sql medusa(m_server->url());
+    medusa.query(u"BEGIN"_s);
+    medusa.query(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(hashOf("a")));
+    QElapsedTimer timer;
+    timer.start();
+    thrownBy<TimedOut>(locks->execute(
+        "a", [] {}, ExecuteOptions().timingOutAfter(1s)));
+    QVERIFY2(timer.elapsed() >= 995 && timer.elapsed() < 1300,
+             qPrintable(QString::number(timer.elapsed())));
+    QCOMPARE(rows(), u"0"_s);
+    QCOMPARE(advisory(), u"1"_s);
+}
+
+void PostgresExecuteTest::keysOfOneHashDontStandInEachOthersWay()
+{
+    // (5381 * 33 xor x) * 33 xor y: the same for these pairs of units.
+    const std::string one = "AB", two = std::string(1, 'A' + 33) + std::string(1, 'B' - 1);
+    std::string other;
+    for (char first = '!'; first < '~' && other.empty(); ++first) {
+        for (char second = '!'; second < '~'; ++second) {
+            const std::string candidate{first, second};
+            if (candidate != one && medusaHash(candidate) == medusaHash(one))
+                other = candidate;
+        }
+    }
+    QVERIFY(!other.empty());
+    PostgresModule locks(*m_server);
+    PostgresJob job(locks, one);
+    QTRY_VERIFY(job.running);
+    PostgresJob second(locks, other);
+    QTRY_VERIFY(second.running);
+    QCOMPARE(job.end(), std::string());
+    QCOMPARE(advisory(), u"1"_s); // the second job's still
+    QCOMPARE(second.end(), std::string());
+    QTRY_COMPARE(advisory(), u"0"_s);
+}
+
+void PostgresExecuteTest::aFailureLeavesNothingLocked()
+{
+    PostgresModule locks(*m_server, u", \"lockTimeout\": 200"_s);
+    await(locks->execute("warm", [] {}));
+    Sql other(m_server->url());
+    other.query(u"BEGIN"_s);
+    other.query(u"INSERT INTO locking VALUES ('a')"_s); // whether it stays is open
+    const Unavailable error = thrownBy<Unavailable>(locks->execute(
+        "a", [] {}, ExecuteOptions().timingOutAfter(1s)));
+    QVERIFY2(contains(error.message(), "locked"), error.what());
+    QTRY_COMPARE(advisory(), u"0"_s);
+    other.query(u"ROLLBACK"_s);
+    await(locks->execute("a", [] {}));
+    QTRY_COMPARE(advisory(), u"0"_s);
+}
+
+void PostgresExecuteTest::manyTakeFewConnectionsAndNoTransaction()
+{
+    PostgresModule locks(*m_server);
+    std::vector<std::unique_ptr<PostgresJob>> jobs;
+    for (int i = 0; i < 200; ++i)
+        jobs.push_back(std::make_unique<PostgresJob>(locks, std::to_string(i % 100)));
+    QTRY_COMPARE(rows(), u"100"_s); // and as many wait
+    QTest::qWait(50);
+    QCOMPARE(m_server->value(u"SELECT count(*) <= 3 FROM pg_stat_activity WHERE application_name "
+                             "LIKE 'lockboard%'"_s),
+             u"t"_s);
+    QCOMPARE(m_server->value(u"SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in "
+                             "transaction%'"_s),
+             u"0"_s);
+    for (const auto& job : jobs)
+        QCOMPARE(job->end(), std::string());
+    QTRY_COMPARE(advisory(), u"0"_s);
+    QCOMPARE(rows(), u"0"_s);
+}
+
+void PostgresExecuteTest::isWokenByOtherLockboards()
+{
+    PostgresModule one(*m_server), two(*m_server);
+    await(two->execute("warm", [] {}));
+    await(one->acquire("a"));
+    PostgresJob job(two, "a");
+    QTest::qWait(700); // its looks are far between by now
+    await(one->release("a"));
+    QElapsedTimer timer;
+    timer.start();
+    QTRY_VERIFY_WITH_TIMEOUT(job.running, 5000);
+    QVERIFY2(timer.elapsed() < 150, qPrintable(QString::number(timer.elapsed())));
+    QCOMPARE(job.end(), std::string());
+}
+
+void PostgresExecuteTest::lostSessionIsALostLock_data()
+{
+    QTest::addColumn<bool>("kills");
+    QTest::newRow("the backend is terminated") << false;
+    QTest::newRow("the server is killed") << true;
+}
+
+void PostgresExecuteTest::lostSessionIsALostLock()
+{
+    QFETCH(const bool, kills);
+    PostgresModule locks(*m_server);
+    PostgresJob job(locks, "a");
+    QTRY_VERIFY(job.running);
+    QElapsedTimer timer;
+    timer.start();
+    if (kills)
+        m_server->kill();
+    else
+        m_server->query(u"SELECT pg_terminate_backend(%1)"_s.arg(sessionPid()));
+    const std::string said = job.outcome();
+    QVERIFY(job.wasStopped);
+    QVERIFY2(timer.elapsed() < 2000, qPrintable(QString::number(timer.elapsed())));
+    QVERIFY2(contains(said, "\"a\""), said.c_str());
+    if (kills)
+        m_server->start();
+    QTRY_COMPARE(rows(), u"0"_s); // given back
+}
+
+void PostgresExecuteTest::goesOnInANewSession()
+{
+    PostgresModule locks(*m_server);
+    PostgresJob job(locks, "a");
+    QTRY_VERIFY(job.running);
+    m_server->query(u"SELECT pg_terminate_backend(%1)"_s.arg(sessionPid()));
+    QVERIFY(!job.outcome().empty());
+    PostgresJob next(locks, "a");
+    QTRY_VERIFY(next.running);
+    QCOMPARE(advisory(), u"1"_s);
+    QCOMPARE(next.end(), std::string());
+}
+
+} // namespace lockboard::test
+
+QTEST_GUILESS_MAIN(lockboard::test::PostgresExecuteTest)
+#include "postgres_execute_test.moc"

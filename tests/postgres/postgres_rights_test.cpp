@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+#include "tests/postgres/postgres_fixture.h"
+
+using namespace Qt::StringLiterals;
+using namespace std::chrono_literals;
+
+namespace lockboard::test {
+
+//! Real roles with the rights on one table, and with fewer.
+class PostgresRightsTest final : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase();
+    void cleanupTestCase() { m_server.reset(); }
+
+    void fourRightsOnTheTableAreEnough();
+    void readersSeeAndMayNotTouch();
+    void strangersSeeNothing();
+    void sessionsThatOnlyReadAreDenied();
+    void checkNamesWhatIsMissing();
+
+private:
+    static bool finds(const CheckReport& report, std::string_view sentence)
+    {
+        return std::any_of(report.findings.begin(), report.findings.end(),
+                           [&](const Finding& one) { return contains(one.sentence, sentence); });
+    }
+
+    std::unique_ptr<PostgresServer> m_server;
+};
+
+void PostgresRightsTest::initTestCase()
+{
+    m_server = std::make_unique<PostgresServer>();
+    m_server->createTable();
+    m_server->query(
+        u"CREATE ROLE worker LOGIN; CREATE ROLE reader LOGIN; CREATE ROLE stranger "
+        "LOGIN; GRANT SELECT, INSERT, UPDATE, DELETE ON locking TO worker; GRANT SELECT "
+        "ON locking TO reader; CREATE ROLE looker LOGIN; GRANT SELECT, INSERT, UPDATE, "
+        "DELETE ON locking TO looker; ALTER ROLE looker SET "
+        "default_transaction_read_only = on"_s);
+}
+
+void PostgresRightsTest::fourRightsOnTheTableAreEnough()
+{
+    const PostgresModule locks(m_server->url(u"worker"_s));
+    const AcquireOptions mine = AcquireOptions().ownedBy("me").expiringIn(30s);
+    await(locks->acquire("a", mine));
+    await(locks->acquire(LockKeys("a", "b"), mine));
+    QVERIFY(await(locks->release("a", ReleaseOptions().ownedBy("me"))).allReleased());
+    QCOMPARE(await(locks->execute(LockKeys("x", "y"), [] { return 3; })), 3);
+    QCOMPARE(await(locks->releaseAll()).released, 1U);
+    const CheckReport report = await(locks->check());
+    QVERIFY(report.reachable);
+    QVERIFY(std::none_of(report.findings.begin(), report.findings.end(),
+                         [](const Finding& one) { return one.level == Finding::Problem; }));
+}
+
+void PostgresRightsTest::readersSeeAndMayNotTouch()
+{
+    m_server->query(u"INSERT INTO locking VALUES ('seen', 'x')"_s);
+    const PostgresModule locks(m_server->url(u"reader"_s));
+    const Denied error = thrownBy<Denied>(locks->acquire("a"));
+    QVERIFY2(contains(error.message(), "permission denied for table locking"), error.what());
+    thrownBy<Denied>(locks->acquire(LockKeys("a", "b")));
+    thrownBy<Denied>(locks->release("seen", ReleaseOptions().ownedBy("x")));
+    thrownBy<Denied>(locks->releaseAll());
+    bool ran = false;
+    thrownBy<Denied>(locks->execute("a", [&] { ran = true; }));
+    QVERIFY(!ran);
+    QTRY_COMPARE(m_server->value(u"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"_s),
+                 u"0"_s);
+    const LiveViewPtr view = await(locks->liveView());
+    LockBatch seen;
+    connect(view.get(), &LiveView::snapshotBatch, this,
+            [&](const LockBatch& batch) { seen += batch; });
+    view->start();
+    QTRY_COMPARE(seen.size(), 1);
+    QCOMPARE(seen.front().key, std::string("seen"));
+    m_server->query(u"TRUNCATE locking"_s);
+}
+
+void PostgresRightsTest::strangersSeeNothing()
+{
+    const PostgresModule locks(m_server->url(u"stranger"_s));
+    thrownBy<Denied>(locks->acquire("a"));
+    const LiveViewPtr view = await(locks->liveView());
+    SourceState state;
+    connect(view.get(), &LiveView::stateChanged, this, [&](const SourceState& s) { state = s; });
+    view->start();
+    QTRY_COMPARE(state.kind, SourceState::Failed);
+}
+
+void PostgresRightsTest::sessionsThatOnlyReadAreDenied()
+{
+    const PostgresModule locks(m_server->url(u"looker"_s));
+    const Denied error = thrownBy<Denied>(locks->acquire("a"));
+    QVERIFY2(contains(error.message(), "lets this session only read"), error.what());
+    QVERIFY(finds(await(locks->check()), "may only read"));
+}
+
+void PostgresRightsTest::checkNamesWhatIsMissing()
+{
+    const PostgresModule locks(m_server->url(u"reader"_s));
+    QVERIFY(finds(await(locks->check()), "may not INSERT, UPDATE, DELETE on"));
+    QVERIFY(finds(await(locks->check()), "pg_read_all_stats"));
+    const PostgresModule strange(m_server->url(u"stranger"_s));
+    QVERIFY(finds(await(strange->check()), "may not SELECT"));
+}
+
+} // namespace lockboard::test
+
+QTEST_GUILESS_MAIN(lockboard::test::PostgresRightsTest)
+#include "postgres_rights_test.moc"
