@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/live_view.h"
 
+#include <QThread>
 #include <QTimer>
 
 namespace lockboard {
@@ -70,6 +71,16 @@ void LiveView::flush()
         batch.push_back(std::move(change));
     m_pending.clear();
     Q_EMIT changed(batch);
+}
+
+void LiveViewDeleter::operator()(LiveView* view) const
+{
+    view->disconnect();
+    const QThread* const home = view->thread();
+    if (home && !home->isFinished())
+        view->deleteLater();
+    else
+        delete view; // nobody is left there to do it
 }
 
 } // namespace lockboard

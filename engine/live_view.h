@@ -100,13 +100,9 @@ private:
     bool m_stateSaid = false;
 };
 
-//! Falls silent at once, and is deleted on the thread it lives in.
+//! Falls silent at once, and is deleted on the thread it lives in, or here if that has ended.
 struct LiveViewDeleter {
-    void operator()(LiveView* view) const
-    {
-        view->disconnect();
-        view->deleteLater();
-    }
+    void operator()(LiveView* view) const;
 };
 using LiveViewPtr = std::unique_ptr<LiveView, LiveViewDeleter>;
 

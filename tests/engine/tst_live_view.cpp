@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "engine/live_view.h"
 
+#include <QPointer>
 #include <QSignalSpy>
 #include <QTest>
+#include <QThread>
 
 using namespace lockboard;
 
@@ -28,6 +30,7 @@ private Q_SLOTS:
     void merging();
     void flushesByItself();
     void stateIsSaidOnce();
+    void mayOutliveItsThread();
 };
 
 void TestLiveViewBatches::merging_data()
@@ -97,6 +100,19 @@ void TestLiveViewBatches::stateIsSaidOnce()
     view.setState(SourceState(SourceState::Live));
     view.setState(SourceState(SourceState::Stale, QStringLiteral("gone")));
     QCOMPARE(spy.count(), 3);
+}
+
+void TestLiveViewBatches::mayOutliveItsThread()
+{
+    QThread home;
+    LiveViewPtr view(new View);
+    view->moveToThread(&home);
+    home.start();
+    home.quit();
+    QVERIFY(home.wait());
+    const QPointer<LiveView> watch(view.get());
+    view.reset();
+    QVERIFY(!watch);
 }
 
 QTEST_GUILESS_MAIN(TestLiveViewBatches)
