@@ -30,7 +30,7 @@ PostgresConnection::PostgresConnection(const PostgresEndpoint& endpoint, const C
     // Of a session: a pooler may refuse them in the startup message.
     , m_greeting({},
                  "SELECT pg_backend_pid(), set_config('statement_timeout', '"
-                     + std::to_string(endpoint.statementTimeout.count())
+                     + std::to_string(m_streaming ? 0 : endpoint.statementTimeout.count())
                      + "', false), set_config('lock_timeout', '"
                      + std::to_string(endpoint.lockTimeout.count())
                      + "', false), set_config('default_transaction_isolation', 'read committed', "

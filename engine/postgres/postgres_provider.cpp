@@ -355,6 +355,12 @@ Task<Renewal> PostgresProvider::renew(LockKeys keys, std::string owner,
     co_return Renewal::until(call.sentAt() + Duration(result.integer(0, 1)));
 }
 
+//! An execute's, which runs elsewhere if it is not ours, and is to learn of its loss.
+static bool isJobs(const std::string& owner)
+{
+    return owner.starts_with("execute:");
+}
+
 Task<ReleaseResult> PostgresProvider::release(LockKeys keys, ReleaseOptions options, SharedContext)
 {
     requireText(keys, options.owner());
@@ -378,7 +384,8 @@ Task<ReleaseResult> PostgresProvider::release(LockKeys keys, ReleaseOptions opti
     call.add(m_statements.release,
              PostgresParameters() << arrayOf(keys) << options.owner()
                                   << (m_settings.ownerless == Ownerless::Claimable)
-                                  << waiters.text() << payloads.text());
+                                  << waiters.text() << payloads.text()
+                                  << (!ofJob && isJobs(owner)));
     call.send();
     std::vector<KeyRelease> left;
     bool unknown = false;
@@ -515,21 +522,24 @@ void PostgresProvider::withdrawUnwanted()
 
 void PostgresProvider::takeNotification(const std::string& payload, int sender)
 {
-    if (payload.empty())
-        return;
-    const std::string key = payload.substr(1);
     const bool own = sender == m_work.backendPid() || sender == m_session.connection().backendPid();
-    if (!key.empty()) {
-        tellViews([&](PostgresLiveView& view) { view.noteChanged({key}); });
-        if (payload.front() == freed && !own)
-            wake(key);
-        else if (!own)
-            hint(key);
+    if (payload.empty() || own)
+        return;
+    const bool isFreed = payload.front() == freed;
+    if (payload.size() == 1) {
+        noteAllChanged();
+        wakeAll();
+        suspectAll();
         return;
     }
-    noteAllChanged();
-    if (!own)
-        wakeAll();
+    const std::string key = payload.substr(1);
+    noteChanged(key);
+    if (isFreed)
+        wake(key);
+    else
+        hint(key);
+    if (isFreed && m_session.holdsAny(medusaHash(key)))
+        suspectAll(); // it may be a job's of ours
 }
 
 void PostgresProvider::noteAllChanged()

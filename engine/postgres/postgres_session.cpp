@@ -3,7 +3,6 @@
 
 #include "engine/errors.h"
 #include "engine/postgres/postgres_statements.h"
-#include "engine/resume.h"
 
 #include <algorithm>
 
@@ -24,6 +23,7 @@ PostgresSession::PostgresSession(const PostgresEndpoint& endpoint, const Contain
     , m_begin({}, "BEGIN")
     , m_commit({}, "COMMIT")
     , m_clock(*container.clock)
+    , m_resumer(m_clock)
 {
     m_connection.setPreamble({&statements.relax, &statements.listen});
     connect(&m_connection, &PostgresConnection::lost, this, &PostgresSession::onLost);
@@ -44,10 +44,31 @@ Task<void> PostgresSession::examine()
 {
     const QPointer<PostgresSession> self(this);
     co_await askBackend(self);
-    if (self && m_usable && !isExamined() && m_connection.isPooled())
-        co_await tellApart(self);
-    if (self && m_connection.isReady())
+    while (self && m_examining)
+        co_await rest();
+    if (!self || isExamined())
+        co_return;
+    m_examining = true;
+    std::exception_ptr problem;
+    try {
+        if (m_usable && m_connection.isPooled())
+            co_await tellApart(self);
+    } catch (const LockError&) {
+        problem = std::current_exception();
+    }
+    if (!self)
+        co_return;
+    m_examining = false;
+    if (problem)
+        std::rethrow_exception(problem);
+    if (m_connection.isReady())
         m_examined = m_connection.session();
+}
+
+Task<void> PostgresSession::rest()
+{
+    Signal pause(m_resumer);
+    co_await pause.wait(m_clock.now() + waitPause, std::stop_token());
 }
 
 static Task<void> run(PostgresConnection* connection, const PostgresStatement* statement)
@@ -69,12 +90,10 @@ Task<void> PostgresSession::tellApart(QPointer<PostgresSession> self)
     if (!self)
         co_return;
     keepAlive(self);
-    Resumer resumer(self->m_clock);
     for (int waits = 0; waits < mostWaits; ++waits) {
         if (!self || !self->m_usable || self->m_connection.isIdle())
             break;
-        Signal pause(resumer);
-        co_await pause.wait(self->m_clock.now() + waitPause, std::stop_token());
+        co_await self->rest();
     }
     if (self && !self->m_connection.isIdle())
         self->giveUp();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/postgres/postgres_connection.h"
+#include "engine/resume.h"
 #include "engine/task.h"
 
 #include <map>
@@ -42,6 +43,7 @@ public:
     //! What was asked may have been locked or not.
     void holdPerhaps(const std::vector<std::uint32_t>& hashes);
     [[nodiscard]] bool holds(const std::string& owner) const { return m_jobs.count(owner) > 0; }
+    [[nodiscard]] bool holdsAny(std::uint32_t hash) const { return m_held.count(hash) > 0; }
     //! The owner's session is over while its job may still run.
     [[nodiscard]] bool hasLost(const std::string& owner) const { return m_lost.count(owner) > 0; }
     void forgetLost(const std::string& owner) { m_lost.erase(owner); }
@@ -62,6 +64,7 @@ private:
     void beat();
     static Task<void> askBackend(QPointer<PostgresSession> self);
     static Task<void> keepAlive(QPointer<PostgresSession> self);
+    Task<void> rest();
     static Task<void> tellApart(QPointer<PostgresSession> self);
 
     struct Held {
@@ -79,9 +82,11 @@ private:
     PostgresStatement m_begin;
     PostgresStatement m_commit;
     Clock& m_clock;
+    Resumer m_resumer;
     Clock::TimerId m_beatTimer = 0;
     bool m_usable = true;
     std::uint64_t m_examined = 0;
+    bool m_examining = false;
     std::unordered_map<std::uint32_t, Held> m_held;
     std::unordered_map<std::string, Job> m_jobs;
     std::set<std::string> m_lost;

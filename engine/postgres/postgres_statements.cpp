@@ -156,7 +156,8 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
             RETURNING l.id, NOT coalesce(@over, false) AS was_held)
         SELECT coalesce(gone.was_held, false), gone.id IS NULL AND before.id IS NOT NULL,
             before.owner_id,
-            CASE WHEN gone.id IS NOT NULL AND NOT pg_try_advisory_xact_lock(@waiters, k.hash)
+            CASE WHEN gone.id IS NOT NULL
+                    AND ($6::bool OR NOT pg_try_advisory_xact_lock(@waiters, k.hash))
                 THEN pg_notify(@channel, k.payload) END
         FROM unnest($1::text[], $4::int[], $5::text[]) WITH ORDINALITY k(id, hash, payload, place)
             LEFT JOIN gone ON gone.id = k.id LEFT JOIN before ON before.id = k.id
@@ -172,8 +173,9 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
         gone AS (
             DELETE FROM @table l USING page
             WHERE l.id = page.id AND l.owner_id IS NOT DISTINCT FROM page.owner_id
-            RETURNING l.id)
-        SELECT page.id, page.owner_id, page.held, gone.id IS NOT NULL
+            RETURNING l.id),
+        told AS MATERIALIZED (SELECT pg_notify(@channel, 'f') WHERE EXISTS (SELECT FROM gone))
+        SELECT page.id, page.owner_id, page.held, gone.id IS NOT NULL, (SELECT count(*) FROM told)
         FROM page LEFT JOIN gone ON gone.id = page.id ORDER BY page.id)";
     advertise.sql = "SELECT pg_advisory_lock_shared(@waiters, h) FROM unnest($1::int[]) h";
     withdraw.sql = "SELECT pg_advisory_unlock_shared(@waiters, h) FROM unnest($1::int[]) h";

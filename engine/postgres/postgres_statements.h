@@ -39,9 +39,9 @@ public:
     //! The same without a lease: only looks.
     PostgresStatement look;
     //! $1: keys, $2: owner or NULL, $3: whether an owner may release a lock without owner, $4:
-    //! places, $5: what to tell those who wait. A row a key: whether it was released, whether one
-    //! is left, its owner, and something if somebody was told. What was over already goes too, and
-    //! is neither.
+    //! places, $5: what to tell those who wait, $6: or everybody. A row a key: whether it was
+    //! released, whether one is left, its owner, and something if somebody was told. What was over
+    //! already goes too, and is neither.
     PostgresStatement release;
     //! $1: hashes, $2: how often each of them. Frees Medusa's locks in this session.
     PostgresStatement unlock;

@@ -27,6 +27,8 @@ private Q_SLOTS:
     void aFailureLeavesNothingLocked();
     void manyTakeFewConnectionsAndNoTransaction();
     void isWokenByOtherLockboards();
+    void learnsThatItsLockWasReleased_data();
+    void learnsThatItsLockWasReleased();
     void lostSessionIsALostLock_data();
     void lostSessionIsALostLock();
     void goesOnInANewSession();
@@ -211,6 +213,32 @@ void PostgresExecuteTest::isWokenByOtherLockboards()
     QTRY_VERIFY_WITH_TIMEOUT(job.running, 5000);
     QVERIFY2(timer.elapsed() < 150, qPrintable(QString::number(timer.elapsed())));
     QCOMPARE(job.end(), std::string());
+}
+
+void PostgresExecuteTest::learnsThatItsLockWasReleased_data()
+{
+    QTest::addColumn<bool>("all");
+    QTest::newRow("release") << false;
+    QTest::newRow("release all") << true;
+}
+
+void PostgresExecuteTest::learnsThatItsLockWasReleased()
+{
+    QFETCH(const bool, all);
+    PostgresModule locks(*m_server), operators(*m_server);
+    PostgresJob job(locks, "a");
+    QTRY_VERIFY(job.running);
+    const std::string owner =
+        m_server->value(u"SELECT owner_id FROM locking WHERE id = 'a'"_s).toStdString();
+    QElapsedTimer timer;
+    timer.start();
+    if (all)
+        QCOMPARE(await(operators->releaseAll()).released, 1U);
+    else
+        QVERIFY(await(operators->release("a", ReleaseOptions().ownedBy(owner))).allReleased());
+    QVERIFY2(contains(job.outcome(), "\"a\""), "the job did not learn of it");
+    QVERIFY(job.wasStopped);
+    QVERIFY2(timer.elapsed() < 2000, qPrintable(QString::number(timer.elapsed())));
 }
 
 void PostgresExecuteTest::lostSessionIsALostLock_data()
