@@ -4,25 +4,39 @@
 #include "engine/redis/redis_connection.h"
 #include "engine/redis/redis_error.h"
 
-#include <hiredis/hiredis.h>
-
-#include <new>
+#include <algorithm>
+#include <charconv>
 
 namespace lockboard {
 
+//! "$5", say, and the end of its line.
+static char* writeHeader(char* to, char kind, std::size_t number)
+{
+    *to++ = kind;
+    to = std::to_chars(to, to + 20, number).ptr;
+    *to++ = '\r';
+    *to++ = '\n';
+    return to;
+}
+
 void RedisCommand::writeTo(std::string& out) const
 {
-    // The other formatter of hiredis, for plain memory, goes by sprintf and takes three times as
-    // long.
-    sds bytes = nullptr;
-    // It takes `const char**` and leaves it as it is.
-    const int size = redisFormatSdsCommandArgv(&bytes, static_cast<int>(m_parts.size()),
-                                               const_cast<const char**>(m_parts.constData()),
-                                               m_sizes.constData());
-    if (size < 0)
-        throw std::bad_alloc();
-    out.append(bytes, static_cast<std::size_t>(size));
-    redisFreeSdsCommand(bytes);
+    // By hand, because what hiredis has for it takes ten times as long, and as long as all the rest
+    // of a call.
+    constexpr std::size_t mostHeader = 1 + 20 + 2;
+    const std::size_t before = out.size();
+    std::size_t most = mostHeader;
+    for (const std::string_view part : m_parts)
+        most += mostHeader + part.size() + 2;
+    out.resize(before + most);
+    char* to = writeHeader(out.data() + before, '*', static_cast<std::size_t>(m_parts.size()));
+    for (const std::string_view part : m_parts) {
+        to = writeHeader(to, '$', part.size());
+        to = std::copy(part.begin(), part.end(), to);
+        *to++ = '\r';
+        *to++ = '\n';
+    }
+    out.resize(static_cast<std::size_t>(to - out.data()));
 }
 
 std::string escapedForGlob(const std::string& text)

@@ -21,16 +21,14 @@ public:
     explicit RedisCommand(std::string_view name) { *this << name; }
     RedisCommand& operator<<(std::string_view argument)
     {
-        m_parts.push_back(argument.data());
-        m_sizes.push_back(argument.size());
+        m_parts.push_back(argument);
         return *this;
     }
     //! Appends it to `out` as it goes over the wire.
     void writeTo(std::string& out) const;
 
 private:
-    QVarLengthArray<const char*, 12> m_parts;
-    QVarLengthArray<std::size_t, 12> m_sizes;
+    QVarLengthArray<std::string_view, 12> m_parts;
 };
 
 //! What matches this text and nothing else where Redis takes a pattern.

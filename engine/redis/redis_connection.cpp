@@ -20,6 +20,9 @@ using namespace std::chrono_literals;
 
 static constexpr Duration shortestPause = 50ms;
 static constexpr Duration longestPause = 5s;
+//! Bytes of commands that are written while answers are still read, so that the server does not
+//! wait for us to come to an end, nor we for it.
+static constexpr std::size_t earlyWrite = 1024;
 
 RedisConnection::RedisConnection(const RedisEndpoint& endpoint, const Container& container)
     : m_endpoint(endpoint)
@@ -317,6 +320,8 @@ void RedisConnection::readAvailable()
                 takeHandshakeReply(reply);
             else
                 deliver(std::move(reply));
+            if (self && epoch == m_epoch && m_out.size() >= earlyWrite)
+                flush();
             if (!self)
                 return;
             if (epoch != m_epoch) {
@@ -354,8 +359,7 @@ void RedisConnection::leaveSoon()
 
 void RedisConnection::deliver(RedisReply reply)
 {
-    const bool isMessage = reply.isPush() || reply.at(0).text().ends_with("message");
-    if (m_onMessage && isMessage) {
+    if (m_onMessage && (reply.isPush() || reply.at(0).text().ends_with("message"))) {
         m_onMessage(reply);
         return;
     }

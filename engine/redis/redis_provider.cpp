@@ -63,6 +63,10 @@ RedisProvider::~RedisProvider()
 
 Task<Grant> RedisProvider::tryAcquire(LockKeys keys, AcquireOptions options, SharedContext context)
 {
+    if (keys.size() == 1 && m_settings.waitReplicas == 0 && !m_notes.areWritten()) {
+        if (RedisConnection* const server = serverFor(keys.front()))
+            return acquireOne(std::move(keys), std::move(options), server);
+    }
     if (m_settings.waitReplicas > 0)
         return takeReplicated(std::move(keys), std::move(options), std::move(context));
     return take(std::move(keys), std::move(options), std::move(context));
@@ -76,49 +80,63 @@ Task<Grant> RedisProvider::take(LockKeys keys, AcquireOptions options, SharedCon
         note = m_notes.textFor(options.owner().value_or(nobody), context);
     if (keys.size() > 1)
         return acquireMany(std::move(keys), std::move(options), std::move(note), taken);
-    if (!note.empty() || taken)
-        return acquireByScript(std::move(keys), std::move(options), std::move(note), taken);
-    return acquireOne(std::move(keys), std::move(options));
+    return acquireByScript(std::move(keys), std::move(options), std::move(note), taken);
 }
 
-Task<Grant> RedisProvider::acquireOne(LockKeys keys, AcquireOptions options)
+RedisConnection* RedisProvider::serverFor(const std::string& key)
+{
+    return m_client.connectionFor(m_client.isCluster() ? stored(key) : std::string());
+}
+
+RedisCall RedisProvider::callToTake(RedisConnection& server, const std::string& key,
+                                    const AcquireOptions& options) const
+{
+    const std::string name = stored(key);
+    RedisCommand command("SET");
+    command << name << (options.owner() ? *options.owner() : nobody) << "NX";
+    std::string lease;
+    if (options.lease()) {
+        lease = std::to_string(options.lease()->count());
+        command << "PX" << lease;
+    }
+    return RedisCall(server, command, RedisEffect::Mutates);
+}
+
+Task<Grant> RedisProvider::acquireOne(LockKeys keys, AcquireOptions options,
+                                      RedisConnection* server)
 {
     // Most locks are free when they are asked for; then the native command does, and is cheaper.
-    const std::string key = stored(keys.front());
-    RedisConnection* const server = m_client.connectionFor(key);
-    if (!server) // outside of the try: the script settles its own unknown outcome
-        co_return co_await acquireByScript(std::move(keys), std::move(options));
-    const TimePoint began = clock().now();
-    std::optional<TimePoint> leaseEnd;
+    RedisCall call = callToTake(*server, keys.front(), options);
+    RedisReply reply;
     std::string problem;
-    bool refused = false;
     try {
-        const std::string lease = options.lease() ? std::to_string(options.lease()->count()) : "";
-        RedisCommand command("SET");
-        command << key << (options.owner() ? *options.owner() : nobody) << "NX";
-        if (options.lease())
-            command << "PX" << lease;
-        RedisCall call(*server, command, RedisEffect::Mutates);
-        const RedisReply reply = co_await call.answer();
-        const bool elsewhere = RedisClient::isRedirection(reply);
-        if (!elsewhere)
-            call.check(reply);
-        if (reply.isNil() && options.look() == 0 && m_push->isLive()) {
-            noteForestalled(keys.front());
-            throw Conflict(keys.front(), {}, {});
-        }
-        refused = elsewhere || reply.isNil();
-        if (options.lease())
-            leaseEnd = call.sentAt() + *options.lease();
+        reply = co_await call.answer();
     } catch (const OutcomeUnknown& error) {
         problem = error.message();
     }
-    if (refused)
-        co_return co_await acquireByScript(std::move(keys), std::move(options));
-    if (!problem.empty())
-        co_return co_await settleAcquire(std::move(keys), std::move(options), began, problem);
+    if (!problem.empty() || reply.isNil() || reply.isError())
+        co_return co_await acquireAfter(call, reply, problem, keys, options);
+    std::optional<TimePoint> leaseEnd;
+    if (options.lease())
+        leaseEnd = call.sentAt() + *options.lease();
     noteHeld(keys, options.owner(), leaseEnd);
     co_return Grant(leaseEnd);
+}
+
+// No coroutine, and so the frame of the one that calls it is small enough to be had quickly.
+Task<Grant> RedisProvider::acquireAfter(const RedisCall& call, const RedisReply& reply,
+                                        const std::string& problem, LockKeys& keys,
+                                        AcquireOptions& options)
+{
+    if (!problem.empty())
+        return settleAcquire(std::move(keys), std::move(options), call.sentAt(), problem);
+    if (reply.isError() && !RedisClient::isRedirection(reply))
+        call.check(reply);
+    if (reply.isNil() && options.look() == 0 && m_push->isLive()) {
+        noteForestalled(keys.front());
+        throw Conflict(keys.front(), {}, {});
+    }
+    return acquireByScript(std::move(keys), std::move(options));
 }
 
 void RedisProvider::addNotes(RedisEval& eval)
@@ -162,6 +180,14 @@ void RedisProvider::setNotesProblem(const std::string& sentence)
     if (!sentence.empty())
         warn(sentence);
     tellViews([](RedisLiveView& view) { view.onWarningsChanged(); });
+}
+
+static ReleaseResult unknownRelease(const LockKeys& keys)
+{
+    std::vector<KeyRelease> left;
+    for (const std::string& key : keys)
+        left.emplace_back(key, ReleaseOutcome::Unknown);
+    return ReleaseResult(std::move(left));
 }
 
 //! What a script says of a key that stands in its way.
@@ -294,11 +320,42 @@ Task<Renewal> RedisProvider::renew(LockKeys keys, std::string owner, std::option
 
 Task<ReleaseResult> RedisProvider::release(LockKeys keys, ReleaseOptions options, SharedContext)
 {
-    if (keys.size() > 1) {
-        std::vector<LockKeys> parts = co_await partsOf(keys);
-        if (parts.size() > 1)
-            co_return co_await releaseParts(std::move(parts), std::move(options));
+    if (keys.size() > 1)
+        return releaseMany(std::move(keys), std::move(options));
+    RedisConnection* const server = serverFor(keys.front());
+    if (!server || m_notes.areWritten() || m_client.isCluster())
+        return releaseByScript(std::move(keys), std::move(options));
+    return releaseOne(std::move(keys), std::move(options), server);
+}
+
+RedisCall RedisProvider::callToRelease(RedisConnection& server, const std::string& key,
+                                       const Owner& owner) const
+{
+    const std::string name = stored(key);
+    RedisCommand command("EVALSHA");
+    command << m_releaseScript.sha1 << "1" << name << (owner ? *owner : nobody)
+            << (m_settings.ownerless == Ownerless::Claimable ? "1" : "0");
+    return RedisCall(server, command, RedisEffect::Mutates);
+}
+
+//! As releaseByScript(), with less to carry along.
+Task<ReleaseResult> RedisProvider::releaseOne(LockKeys keys, ReleaseOptions options,
+                                              RedisConnection* server)
+{
+    RedisCall call = callToRelease(*server, keys.front(), options.owner());
+    RedisReply reply;
+    try {
+        reply = co_await call.answer();
+    } catch (const OutcomeUnknown&) {
+        co_return unknownRelease(keys);
     }
+    if (reply.isError()) // which says that nothing was done
+        co_return co_await releaseByScript(std::move(keys), std::move(options));
+    co_return noteReleased(keys, options.owner(), reply);
+}
+
+Task<ReleaseResult> RedisProvider::releaseByScript(LockKeys keys, ReleaseOptions options)
+{
     RedisEval eval(m_releaseScript);
     for (const std::string& key : keys)
         eval.addKey(stored(key));
@@ -308,29 +365,32 @@ Task<ReleaseResult> RedisProvider::release(LockKeys keys, ReleaseOptions options
         addNotes(eval);
         eval.addArgument(std::to_string(keys.size()));
     }
-
-    std::vector<KeyRelease> left;
     RedisAnswer answer;
     try {
         answer = co_await run(std::move(eval));
     } catch (const OutcomeUnknown&) {
-        for (const std::string& key : keys)
-            left.emplace_back(key, ReleaseOutcome::Unknown);
-        co_return ReleaseResult(std::move(left));
+        co_return unknownRelease(keys);
     }
-    throwIfRefused(answer.reply, keys);
-    const bool brief = answer.reply.isInteger();
+    co_return noteReleased(keys, options.owner(), answer.reply);
+}
+
+ReleaseResult RedisProvider::noteReleased(const LockKeys& keys, const Owner& owner,
+                                          const RedisReply& reply)
+{
+    throwIfRefused(reply, keys);
+    std::vector<KeyRelease> left;
+    const bool brief = reply.isInteger();
     for (std::size_t i = 0; i < keys.size(); ++i) {
-        const RedisReply one = answer.reply.at(i + 1);
-        const std::int64_t how = brief ? answer.reply.integer() : one.integer();
+        const RedisReply one = reply.at(i + 1);
+        const std::int64_t how = brief ? reply.integer() : one.integer();
         if (one.isString())
             left.emplace_back(keys[i], ReleaseOutcome::HeldByOther, ownerOf(one.text()));
         else if (how == 0)
             left.emplace_back(keys[i], ReleaseOutcome::NotHeld);
         if (how > 0) // what waits goes on from the event loop, when all are free
-            noteGone(keys[i], how == 1 ? options.owner() : Owner());
+            noteGone(keys[i], how == 1 ? owner : Owner());
     }
-    co_return ReleaseResult(std::move(left));
+    return ReleaseResult(std::move(left));
 }
 
 Duration RedisProvider::retryDelay(int attempt) const

@@ -49,7 +49,9 @@ public:
     //! The key as Redis knows it.
     [[nodiscard]] std::string stored(const std::string& key) const
     {
-        return m_settings.keyspace + key;
+        std::string name;
+        name.reserve(m_settings.keyspace.size() + key.size());
+        return name.append(m_settings.keyspace).append(key);
     }
     //! The lock's key of one as Redis knows it, which begins with the namespace.
     [[nodiscard]] std::string_view lockKey(std::string_view stored) const
@@ -90,12 +92,26 @@ private:
     Task<Grant> takeReplicated(LockKeys keys, AcquireOptions options, SharedContext context);
     //! As RedisReplicas::findFault, of each server its own.
     Task<std::string> findReplicaFault(LockKeys keys, std::string value);
-    Task<Grant> acquireOne(LockKeys keys, AcquireOptions options);
+    //! The server that keeps this lock; null: not known yet.
+    [[nodiscard]] RedisConnection* serverFor(const std::string& key);
+    //! Of one key and without notes: the path that is short.
+    Task<Grant> acquireOne(LockKeys keys, AcquireOptions options, RedisConnection* server);
+    RedisCall callToTake(RedisConnection& server, const std::string& key,
+                         const AcquireOptions& options) const;
+    //! What is to be done if that did not take it.
+    Task<Grant> acquireAfter(const RedisCall& call, const RedisReply& reply,
+                             const std::string& problem, LockKeys& keys, AcquireOptions& options);
     //! `note`: what to write beside the locks; empty if no notes are written. `taken`: as take().
     Task<Grant> acquireByScript(LockKeys keys, AcquireOptions options, std::string note = {},
                                 std::vector<Taken>* taken = nullptr);
     Task<Grant> settleAcquire(LockKeys keys, AcquireOptions options, TimePoint began,
                               std::string problem);
+    Task<ReleaseResult> releaseOne(LockKeys keys, ReleaseOptions options, RedisConnection* server);
+    RedisCall callToRelease(RedisConnection& server, const std::string& key,
+                            const Owner& owner) const;
+    Task<ReleaseResult> releaseByScript(LockKeys keys, ReleaseOptions options);
+    //! Takes the script's answer.
+    ReleaseResult noteReleased(const LockKeys& keys, const Owner& owner, const RedisReply& reply);
     void noteTaken(const LockKeys& keys, const AcquireOptions& options, const Grant& grant);
 
     //! To a script's keys, which are locks, the keys of their notes, as an extra.
@@ -124,6 +140,7 @@ private:
     Task<void> raiseTokens(std::vector<LockKeys> parts, FencingToken token);
     Task<Renewal> renewParts(std::vector<LockKeys> parts, std::string owner,
                              std::optional<Duration> lease);
+    Task<ReleaseResult> releaseMany(LockKeys keys, ReleaseOptions options);
     Task<ReleaseResult> releaseParts(std::vector<LockKeys> parts, ReleaseOptions options);
 
     Task<void> releasePages(ReleaseAllOptions options, ReleaseAllResult* result);

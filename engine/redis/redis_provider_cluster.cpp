@@ -205,6 +205,14 @@ Task<Renewal> RedisProvider::renewParts(std::vector<LockKeys> parts, std::string
     co_return Renewal::until(leaseEnd);
 }
 
+Task<ReleaseResult> RedisProvider::releaseMany(LockKeys keys, ReleaseOptions options)
+{
+    std::vector<LockKeys> parts = co_await partsOf(keys);
+    if (parts.size() == 1)
+        co_return co_await releaseByScript(std::move(keys), std::move(options));
+    co_return co_await releaseParts(std::move(parts), std::move(options));
+}
+
 Task<ReleaseResult> RedisProvider::releaseParts(std::vector<LockKeys> parts, ReleaseOptions options)
 {
     std::vector<Task<ReleaseResult>> calls; // all at once
