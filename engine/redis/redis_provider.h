@@ -92,6 +92,8 @@ private:
     Task<Grant> takeReplicated(LockKeys keys, AcquireOptions options, SharedContext context);
     //! As RedisReplicas::findFault, of each server its own.
     Task<std::string> findReplicaFault(LockKeys keys, std::string value);
+    //! \throws Conflict, InvalidArgument: what a script says of a key that stands in its way
+    static void throwIfRefused(const RedisReply& reply, const LockKeys& keys);
     //! The server that keeps this lock; null: not known yet.
     [[nodiscard]] RedisConnection* serverFor(const std::string& key);
     //! Of one key and without notes: the path that is short.

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+#include "engine/redis/redis_provider.h"
+
+// Taking locks.
+
+namespace lockboard {
+
+Task<Grant> RedisProvider::tryAcquire(LockKeys keys, AcquireOptions options, SharedContext context)
+{
+    if (keys.size() == 1 && m_settings.waitReplicas == 0 && !m_notes.areWritten()) {
+        if (RedisConnection* const server = serverFor(keys.front()))
+            return acquireOne(std::move(keys), std::move(options), server);
+    }
+    if (m_settings.waitReplicas > 0)
+        return takeReplicated(std::move(keys), std::move(options), std::move(context));
+    return take(std::move(keys), std::move(options), std::move(context));
+}
+
+Task<Grant> RedisProvider::take(LockKeys keys, AcquireOptions options, SharedContext context,
+                                std::vector<Taken>* taken)
+{
+    std::string note;
+    if (m_notes.areWritten())
+        note = m_notes.textFor(options.owner().value_or(nobody), context);
+    if (keys.size() > 1)
+        return acquireMany(std::move(keys), std::move(options), std::move(note), taken);
+    return acquireByScript(std::move(keys), std::move(options), std::move(note), taken);
+}
+
+RedisConnection* RedisProvider::serverFor(const std::string& key)
+{
+    return m_client.connectionFor(m_client.isCluster() ? stored(key) : std::string());
+}
+
+RedisCall RedisProvider::callToTake(RedisConnection& server, const std::string& key,
+                                    const AcquireOptions& options) const
+{
+    const std::string name = stored(key);
+    RedisCommand command("SET");
+    command << name << (options.owner() ? *options.owner() : nobody) << "NX";
+    std::string lease;
+    if (options.lease()) {
+        lease = std::to_string(options.lease()->count());
+        command << "PX" << lease;
+    }
+    return RedisCall(server, command, RedisEffect::Mutates);
+}
+
+Task<Grant> RedisProvider::acquireOne(LockKeys keys, AcquireOptions options,
+                                      RedisConnection* server)
+{
+    // Most locks are free when they are asked for; then the native command does, and is cheaper.
+    RedisCall call = callToTake(*server, keys.front(), options);
+    RedisReply reply;
+    std::string problem;
+    try {
+        reply = co_await call.answer();
+    } catch (const OutcomeUnknown& error) {
+        problem = error.message();
+    }
+    if (!problem.empty() || reply.isNil() || reply.isError())
+        co_return co_await acquireAfter(call, reply, problem, keys, options);
+    std::optional<TimePoint> leaseEnd;
+    if (options.lease())
+        leaseEnd = call.sentAt() + *options.lease();
+    noteHeld(keys, options.owner(), leaseEnd);
+    co_return Grant(leaseEnd);
+}
+
+// No coroutine, and so the frame of the one that calls it is small enough to be had quickly.
+Task<Grant> RedisProvider::acquireAfter(const RedisCall& call, const RedisReply& reply,
+                                        const std::string& problem, LockKeys& keys,
+                                        AcquireOptions& options)
+{
+    if (!problem.empty())
+        return settleAcquire(std::move(keys), std::move(options), call.sentAt(), problem);
+    if (reply.isError() && !RedisClient::isRedirection(reply))
+        call.check(reply);
+    if (reply.isNil() && options.look() == 0 && m_push->isLive()) {
+        noteForestalled(keys.front());
+        throw Conflict(keys.front(), {}, {});
+    }
+    return acquireByScript(std::move(keys), std::move(options));
+}
+
+void RedisProvider::throwIfRefused(const RedisReply& reply, const LockKeys& keys)
+{
+    const std::string_view word = reply.at(0).text();
+    if (word != "held" && word != "type")
+        return;
+    const std::string& key = keys[reply.at(1).integer() - 1];
+    if (word == "type")
+        throw InvalidArgument("The key \"" + printable(key) + "\" holds a "
+                              + std::string(reply.at(2).text()) + ", not a lock.");
+    std::optional<Duration> remaining;
+    if (reply.at(3).integer() >= 0)
+        remaining = Duration(reply.at(3).integer());
+    throw Conflict(key, ownerOf(reply.at(2).text()), remaining);
+}
+
+Task<Grant> RedisProvider::acquireByScript(LockKeys keys, AcquireOptions options, std::string note,
+                                           std::vector<Taken>* taken)
+{
+    if (m_notes.haveTokens() && !m_client.isKnown())
+        co_await m_client.learn(); // which counter it is
+    RedisEval eval(m_acquireScript);
+    for (const std::string& key : keys)
+        eval.addKey(stored(key));
+    eval.addArgument(options.owner().value_or(nobody));
+    eval.addArgument(options.lease() ? std::to_string(options.lease()->count()) : std::string());
+    eval.addArgument(claims(options) ? "1" : "0");
+    eval.addArgument(options.reenters() ? "1" : "0");
+    eval.addArgument(taken ? "1" : "0");
+    if (!note.empty()) {
+        addNotes(eval);
+        if (m_notes.haveTokens())
+            eval.addKey(counterFor(eval.keys.front()));
+        eval.addArgument(std::to_string(keys.size()));
+        eval.addArgument(note);
+    }
+    const TimePoint began = clock().now();
+    RedisAnswer answer;
+    std::string problem;
+    try {
+        answer = co_await run(std::move(eval));
+    } catch (const OutcomeUnknown& error) {
+        problem = error.message();
+    }
+    if (!problem.empty()) {
+        const Grant held = co_await settleAcquire(keys, options, began, problem);
+        Grant grant = held;
+        if (m_notes.haveTokens()) {
+            // The token went with the answer; the keys are ours, so an extension gives another.
+            grant = co_await acquireByScript(keys, std::move(options), std::move(note));
+            grant.asExtension(held.isExtension());
+        }
+        if (taken)
+            taken->emplace_back(std::move(keys), RedisAnswer(), grant);
+        co_return grant;
+    }
+    const bool forestalled = answer.reply.at(0).text() == "held" && options.look() == 0;
+    if (m_notes.areWritten() && forestalled && m_push->isLive())
+        noteForestalled(keys.front());
+    throwIfRefused(answer.reply, keys);
+    const bool extension = answer.reply.at(1).integer() != 0;
+    const std::int64_t kept = answer.reply.at(2).integer();
+    std::optional<TimePoint> leaseEnd;
+    if (options.lease())
+        leaseEnd = answer.sentAt + *options.lease();
+    else if (kept >= 0)
+        leaseEnd = answer.sentAt + Duration(kept);
+    std::optional<FencingToken> token;
+    if (m_notes.haveTokens())
+        token = FencingToken(answer.reply.at(3).integer());
+    const Grant grant = Grant(leaseEnd, token).asExtension(extension);
+    if (taken)
+        taken->emplace_back(std::move(keys), std::move(answer), grant);
+    else
+        noteTaken(keys, options, grant);
+    co_return grant;
+}
+
+void RedisProvider::noteTaken(const LockKeys& keys, const AcquireOptions& options,
+                              const Grant& grant)
+{
+    if (grant.isExtension() && !options.lease())
+        noteChanged({keys.begin(), keys.end()}); // each has the lease it had
+    else
+        noteHeld(keys, options.owner(), grant.leaseEnd());
+}
+
+Task<Grant> RedisProvider::settleAcquire(LockKeys keys, AcquireOptions options, TimePoint began,
+                                         std::string problem)
+{
+    const Owner owner = options.owner();
+    const Grant grant = co_await settle(keys, std::move(options), began,
+                                        m_settings.endpoint.commandTimeout, std::move(problem));
+    noteHeld(keys, owner, grant.leaseEnd());
+    co_return grant;
+}
+
+} // namespace lockboard

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#include "engine/redis/redis_provider.h"
+
+// Extending locks that are held, and giving them back.
+
+namespace lockboard {
+
+Task<Renewal> RedisProvider::renew(LockKeys keys, std::string owner, std::optional<Duration> lease)
+{
+    if (keys.size() > 1) {
+        std::vector<LockKeys> parts = co_await partsOf(keys);
+        if (parts.size() > 1)
+            co_return co_await renewParts(std::move(parts), std::move(owner), lease);
+    }
+    RedisEval eval(m_extendScript);
+    for (const std::string& key : keys)
+        eval.addKey(stored(key));
+    eval.addArgument(owner);
+    eval.addArgument(lease ? std::to_string(lease->count()) : std::string());
+    if (m_notes.areWritten()) {
+        addNotes(eval);
+        eval.addArgument(std::to_string(keys.size()));
+    }
+    const RedisAnswer answer = co_await run(std::move(eval));
+    const std::int64_t lost = answer.reply.at(0).integer();
+    if (lost > 0)
+        co_return Renewal::lost(keys[lost - 1]);
+    const std::int64_t least = answer.reply.at(1).integer();
+    std::optional<TimePoint> leaseEnd;
+    if (lease) {
+        leaseEnd = answer.sentAt + *lease;
+        noteHeld(keys, owner, leaseEnd);
+    } else if (least >= 0) {
+        leaseEnd = answer.sentAt + Duration(least);
+    }
+    co_return Renewal::until(leaseEnd);
+}
+
+static ReleaseResult unknownRelease(const LockKeys& keys)
+{
+    std::vector<KeyRelease> left;
+    for (const std::string& key : keys)
+        left.emplace_back(key, ReleaseOutcome::Unknown);
+    return ReleaseResult(std::move(left));
+}
+
+Task<ReleaseResult> RedisProvider::release(LockKeys keys, ReleaseOptions options, SharedContext)
+{
+    if (keys.size() > 1)
+        return releaseMany(std::move(keys), std::move(options));
+    RedisConnection* const server = serverFor(keys.front());
+    if (!server || m_notes.areWritten() || m_client.isCluster())
+        return releaseByScript(std::move(keys), std::move(options));
+    return releaseOne(std::move(keys), std::move(options), server);
+}
+
+RedisCall RedisProvider::callToRelease(RedisConnection& server, const std::string& key,
+                                       const Owner& owner) const
+{
+    const std::string name = stored(key);
+    RedisCommand command("EVALSHA");
+    command << m_releaseScript.sha1 << "1" << name << (owner ? *owner : nobody)
+            << (m_settings.ownerless == Ownerless::Claimable ? "1" : "0");
+    return RedisCall(server, command, RedisEffect::Mutates);
+}
+
+//! As releaseByScript(), with less to carry along.
+Task<ReleaseResult> RedisProvider::releaseOne(LockKeys keys, ReleaseOptions options,
+                                              RedisConnection* server)
+{
+    RedisCall call = callToRelease(*server, keys.front(), options.owner());
+    RedisReply reply;
+    try {
+        reply = co_await call.answer();
+    } catch (const OutcomeUnknown&) {
+        co_return unknownRelease(keys);
+    }
+    if (reply.isError()) // which says that nothing was done
+        co_return co_await releaseByScript(std::move(keys), std::move(options));
+    co_return noteReleased(keys, options.owner(), reply);
+}
+
+Task<ReleaseResult> RedisProvider::releaseByScript(LockKeys keys, ReleaseOptions options)
+{
+    RedisEval eval(m_releaseScript);
+    for (const std::string& key : keys)
+        eval.addKey(stored(key));
+    eval.addArgument(options.owner().value_or(nobody));
+    eval.addArgument(m_settings.ownerless == Ownerless::Claimable ? "1" : "0");
+    if (m_notes.areWritten()) {
+        addNotes(eval);
+        eval.addArgument(std::to_string(keys.size()));
+    }
+    RedisAnswer answer;
+    try {
+        answer = co_await run(std::move(eval));
+    } catch (const OutcomeUnknown&) {
+        co_return unknownRelease(keys);
+    }
+    co_return noteReleased(keys, options.owner(), answer.reply);
+}
+
+ReleaseResult RedisProvider::noteReleased(const LockKeys& keys, const Owner& owner,
+                                          const RedisReply& reply)
+{
+    throwIfRefused(reply, keys);
+    std::vector<KeyRelease> left;
+    const bool brief = reply.isInteger();
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        const RedisReply one = reply.at(i + 1);
+        const std::int64_t how = brief ? reply.integer() : one.integer();
+        if (one.isString())
+            left.emplace_back(keys[i], ReleaseOutcome::HeldByOther, ownerOf(one.text()));
+        else if (how == 0)
+            left.emplace_back(keys[i], ReleaseOutcome::NotHeld);
+        if (how > 0) // what waits goes on from the event loop, when all are free
+            noteGone(keys[i], how == 1 ? owner : Owner());
+    }
+    return ReleaseResult(std::move(left));
+}
+
+} // namespace lockboard
