@@ -33,6 +33,8 @@ PostgresLiveView::~PostgresLiveView()
 
 void PostgresLiveView::detach()
 {
+    if (!m_provider)
+        return; // the clock may have gone since
     m_clock.cancel(m_timer);
     m_timer = 0;
     m_provider = nullptr;
