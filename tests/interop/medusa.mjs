@@ -39,11 +39,11 @@ const calls = {
   release: ({ keys, options }) => locks.release(keys, options),
   releaseAll: ({ options }) => locks.releaseAll(options),
   execute: (call) => locks.execute(call.keys, (lost) => hold(call, lost), call.options),
-  async count({ keys, counter, times, options }) {
+  async count({ keys, counter, times, options, pause = 30 }) {
     const job = () => increment(counter);
     for (let i = 0; i < times; ++i) {
       await (keys ? locks.execute(keys, job, options) : job());
-      await sleep(Math.random() * 30); // so that all get their turns
+      await sleep(Math.random() * pause); // so that all get their turns
     }
   },
   // Of its advisory locks. A key is a list of UTF-16 units: one alone of a pair is no JSON.

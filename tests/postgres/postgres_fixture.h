@@ -30,10 +30,11 @@ inline bool contains(const std::string& text, std::string_view part)
 class PostgresModule final {
 public:
     //! `more` is JSON: further members of the options object.
-    explicit PostgresModule(const QString& url, const QString& more = {})
+    explicit PostgresModule(const QString& url, const QString& more = {},
+                            const QString& resolve = QStringLiteral("postgres"))
         : m_container(m_clock,
                       [this](LogLevel, const std::string& message) { log += message + '\n'; })
-        , m_module(std::make_unique<LockingModule>(configOf(url, more), m_container))
+        , m_module(std::make_unique<LockingModule>(configOf(url, more, resolve), m_container))
     {
     }
     explicit PostgresModule(const PostgresServer& server, const QString& more = {})
@@ -41,12 +42,13 @@ public:
     {
     }
 
-    static Config configOf(const QString& url, const QString& more = {})
+    static Config configOf(const QString& url, const QString& more = {},
+                           const QString& resolve = QStringLiteral("postgres"))
     {
         const QString text = QStringLiteral(R"({"providers": [
-{"resolve": "postgres", "id": "shop", "is_default": true,
- "options": {"databaseUrl": "%1"%2}}]})")
-                                 .arg(url, more);
+{"resolve": "%1", "id": "shop", "is_default": true,
+ "options": {"databaseUrl": "%2"%3}}]})")
+                                 .arg(resolve, url, more);
         return Config::parse(text.toStdString(), "test.json", ".");
     }
 
