@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/redis/redis_reply.h"
+#include "tests/redis/documented_rights.h"
 #include "tests/redis/redis_fixture.h"
-
-#include <QDir>
-#include <QFile>
 
 #include <QCoroTimer>
 
@@ -76,15 +74,10 @@ static std::string findingsOf(const RedisModule& module)
 void RedisRightsTest::initTestCase()
 {
     m_server = std::make_unique<RedisServer>();
-    QFile readme(QDir(QStringLiteral(QT_TESTCASE_SOURCEDIR)).filePath(u"../../README.md"_s));
-    QVERIFY(readme.open(QIODevice::ReadOnly));
-    for (const QByteArray& line : readme.readAll().split('\n')) {
-        if (line.startsWith("ACL SETUSER lockboard "))
-            (m_rights.isEmpty() ? m_rights : m_rightsForTokens) =
-                QString::fromUtf8(line).section(u' ', 3).split(u' ');
-    }
-    QVERIFY(m_rights.contains(u">PASSWORD"_s) && !m_rightsForTokens.isEmpty());
-    m_rights.replaceInStrings(u"PASSWORD"_s, u"s3cret"_s);
+    const DocumentedRights rights(u"s3cret"_s);
+    m_rights = rights.all;
+    m_rightsForTokens = rights.forTokens;
+    QVERIFY(m_rights.contains(u">s3cret"_s) && !m_rightsForTokens.isEmpty());
 }
 
 void RedisRightsTest::permit(QStringList rights) const

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+#include "engine/postgres/postgres_connection.h"
+
+#include "engine/errors.h"
+
+#include <QHostAddress>
+
+#include <libpq-fe.h>
+
+// From an attempt to a session that is ready.
+
+namespace lockboard {
+
+void PostgresConnection::connectNow()
+{
+    m_clock.cancel(m_connectTimer);
+    m_state = State::Connecting;
+    m_lastAttempt = m_clock.now();
+    m_connectTimer = m_clock.callAfter(m_endpoint.connectTimeout, [this] {
+        drop(unreachable("no answer within " + std::to_string(m_endpoint.connectTimeout.count())
+                         + " ms"));
+    });
+    // libpq would look the name up itself, and stand still for as long as that takes.
+    const std::string host = m_endpoint.hostToResolve();
+    if (host.empty())
+        startConnect({}, {});
+    else
+        resolve(host);
+}
+
+void PostgresConnection::resolve(const std::string& host)
+{
+    m_lookup =
+        QHostInfo::lookupHost(QString::fromStdString(host), this, [this, host](QHostInfo found) {
+            m_lookup = -1;
+            if (m_state != State::Connecting)
+                return;
+            std::string addresses;
+            std::string names; // one for each of them, as libpq wants it
+            const QList<QHostAddress> all = found.addresses();
+            for (const QHostAddress& one : all) {
+                addresses += (addresses.empty() ? "" : ",") + one.toString().toStdString();
+                names += (names.empty() ? "" : ",") + host;
+            }
+            if (all.isEmpty())
+                drop(unreachable(found.errorString().toStdString()));
+            else
+                startConnect(names, addresses);
+        });
+}
+
+void PostgresConnection::startConnect(const std::string& hosts, const std::string& addresses)
+{
+    std::map<std::string, std::string> words = m_endpoint.words;
+    if (!addresses.empty()) {
+        words["host"] = hosts; // for the certificate
+        words["hostaddr"] = addresses;
+    }
+    words["client_encoding"] = "UTF8"; // whatever the environment says
+    words.try_emplace("application_name", m_applicationName);
+    // A peer that is gone without a word is noticed within half a minute.
+    words.try_emplace("keepalives_idle", "10");
+    words.try_emplace("keepalives_interval", "5");
+    words.try_emplace("keepalives_count", "3");
+    std::vector<const char*> names;
+    std::vector<const char*> values;
+    for (const auto& [name, value] : words) {
+        names.push_back(name.c_str());
+        values.push_back(value.c_str());
+    }
+    names.push_back(nullptr);
+    values.push_back(nullptr);
+    m_connection = PQconnectStartParams(names.data(), values.data(), 0);
+    if (!m_connection || PQstatus(m_connection) == CONNECTION_BAD) {
+        drop(unreachable(lastMessage()));
+        return;
+    }
+    PQsetNoticeProcessor(
+        m_connection, [](void*, const char*) {}, nullptr); // libpq's own is to print them
+    watch(false, true);
+}
+
+void PostgresConnection::watch(bool reads, bool writes)
+{
+    // libpq may open another socket with every step of connecting.
+    const int socket = PQsocket(m_connection);
+    const auto make = [this, socket](std::unique_ptr<QSocketNotifier>& notifier, bool on,
+                                     QSocketNotifier::Type type) {
+        if (!notifier || notifier->socket() != socket) {
+            if (notifier) { // this may be its own call
+                notifier->setEnabled(false);
+                notifier.release()->deleteLater();
+            }
+            notifier = std::make_unique<QSocketNotifier>(socket, type);
+            connect(notifier.get(), &QSocketNotifier::activated, this, [this, type] {
+                if (m_state == State::Connecting)
+                    pollConnect();
+                else if (type == QSocketNotifier::Read)
+                    readAvailable();
+                else
+                    flush();
+            });
+        }
+        notifier->setEnabled(on);
+    };
+    make(m_reader, reads, QSocketNotifier::Read);
+    make(m_writer, writes, QSocketNotifier::Write);
+}
+
+void PostgresConnection::pollConnect()
+{
+    switch (PQconnectPoll(m_connection)) {
+    case PGRES_POLLING_READING:
+        watch(true, false);
+        break;
+    case PGRES_POLLING_WRITING:
+        watch(false, true);
+        break;
+    case PGRES_POLLING_OK:
+        watch(true, false);
+        greet();
+        break;
+    default: {
+        const std::string text = lastMessage();
+        // There is no SQLSTATE to be had of a connection that was refused.
+        const bool denied = text.find("authentication failed") != std::string::npos
+            || text.find("no pg_hba.conf entry") != std::string::npos
+            || text.find("no password supplied") != std::string::npos
+            || text.find("permission denied for database") != std::string::npos
+            || text.find("is not permitted to log in") != std::string::npos;
+        if (denied)
+            drop(std::make_exception_ptr(Denied("PostgreSQL at " + m_endpoint.name()
+                                                + " does not let this user in: " + text + '.')));
+        else
+            drop(unreachable(text));
+    }
+    }
+}
+
+void PostgresConnection::greet()
+{
+    m_state = State::Greeting;
+    ++m_session;
+    PQsetnonblocking(m_connection, 1);
+    if (!m_streaming)
+        PQenterPipelineMode(m_connection);
+    std::vector<const PostgresStatement*> statements = m_preamble;
+    statements.insert(statements.begin(), &m_greeting);
+    if (m_streaming)
+        statements.resize(1); // one at a time
+    for (const PostgresStatement* const statement : statements) {
+        m_slots.emplace_back().greeting = true;
+        writeStatement(PostgresStatement({}, statement->sql), {}, false);
+        if (!m_streaming)
+            PQpipelineSync(m_connection);
+    }
+    m_lastHeard = m_clock.now();
+    flush();
+}
+
+void PostgresConnection::takeGreeting(const PostgresResult& result)
+{
+    if (result.isError()) {
+        drop(postgresError(m_endpoint.name(), "it needs", result.sqlState(), result.message()));
+        return;
+    }
+    if (result.rows() == 1 && m_backendPid == 0) {
+        m_backendPid = static_cast<int>(result.integer(0, 0));
+        m_pooled = m_backendPid != PQbackendPID(m_connection);
+    }
+    if (m_slots.empty())
+        becomeReady();
+}
+
+void PostgresConnection::becomeReady()
+{
+    m_clock.cancel(m_connectTimer);
+    m_state = State::Ready;
+    m_failures = 0;
+    m_problem = nullptr;
+    if (!m_loggedProblem.empty() || m_wasReady)
+        m_log(LogLevel::Info, "Connected to PostgreSQL at " + m_endpoint.name() + " again.");
+    m_loggedProblem.clear();
+    m_wasReady = true;
+    const QPointer<PostgresConnection> self(this);
+    Q_EMIT ready();
+    if (self)
+        writeWaiting();
+}
+
+} // namespace lockboard

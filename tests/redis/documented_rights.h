@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <QDir>
+#include <QFile>
+#include <QStringList>
+
+namespace lockboard::test {
+
+//! What README.md says that a user of Redis needs, as the arguments of ACL SETUSER after the name.
+class DocumentedRights final {
+public:
+    explicit DocumentedRights(const QString& password)
+    {
+        QFile readme(QDir(QStringLiteral(QT_TESTCASE_SOURCEDIR))
+                         .filePath(QStringLiteral("../../README.md")));
+        if (!readme.open(QIODevice::ReadOnly))
+            return;
+        for (const QByteArray& line : readme.readAll().split('\n')) {
+            if (line.startsWith("ACL SETUSER lockboard "))
+                (all.isEmpty() ? all : forTokens) =
+                    QString::fromUtf8(line).section(u' ', 3).split(u' ');
+        }
+        all.replaceInStrings(QStringLiteral("PASSWORD"), password);
+    }
+
+    QStringList all;
+    QStringList forTokens; //!< and for notes: besides
+};
+
+} // namespace lockboard::test
