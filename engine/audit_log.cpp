@@ -71,6 +71,12 @@ void AuditLog::append(const AuditRecord& record)
         {u"owner"_s, record.owner ? QJsonValue(text(*record.owner)) : QJsonValue()},
         {u"outcome"_s, text(record.outcome)},
     };
+    if (!record.arguments.empty()) {
+        QJsonArray arguments;
+        for (const std::string& argument : record.arguments)
+            arguments.append(text(argument));
+        line.insert(u"arguments"_s, arguments);
+    }
     if (!raw.isEmpty())
         line.insert(u"keysBase64"_s, raw);
     if (!record.context.isEmpty()) {

@@ -12,7 +12,8 @@ namespace lockboard {
 class AuditRecord final {
 public:
     std::string provider;
-    std::string verb; //!< acquire, execute, release, releaseAll
+    std::string verb; //!< acquire, execute, release, releaseAll, or a provider's own
+    std::vector<std::string> arguments; //!< of a provider's own verb
     std::vector<std::string> keys;
     Owner owner;
     std::string outcome; //!< granted, released, conflict, ... with what was left undone

@@ -173,6 +173,14 @@ public:
     //! Looks at the server and says what it finds. Never throws.
     [[nodiscard]] virtual Task<CheckReport> check() = 0;
 
+    //! What only this kind of provider can do, by its name there, in words: `end-session 4711`.
+    //! Gives a sentence that says what was done.
+    //! \throws InvalidArgument if it has no such verb or not for these arguments; else as acquire
+    virtual Task<std::string> administer(std::string verb, std::vector<std::string>, SharedContext)
+    {
+        return failed<std::string>(InvalidArgument("This kind of provider knows no " + verb + '.'));
+    }
+
     //! The same as executeJob, for a job `(std::stop_token, const Grant&) -> T`,
     //! `(std::stop_token) -> T`, `() -> T` or any of these of Task<T>.
     template <typename Job>

@@ -13,7 +13,10 @@ HolderNote::~HolderNote() = default;
 bool HolderNote::Fields::operator==(const Fields& other) const
 {
     return host == other.host && pid == other.pid && program == other.program
-        && acquiredAt == other.acquiredAt && requestId == other.requestId;
+        && acquiredAt == other.acquiredAt && requestId == other.requestId
+        && session == other.session && user == other.user && activity == other.activity
+        && transactionBegan == other.transactionBegan && queryBegan == other.queryBegan
+        && blockedBy == other.blockedBy;
 }
 
 bool HolderNote::operator==(const HolderNote& other) const

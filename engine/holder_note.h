@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "engine/clock.h"
+
 #include <QSharedDataPointer>
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace lockboard {
 
-//! What the program that took a lock says of itself, for people: it proves nothing. UTF-8. A list
-//! of a million locks has one each, so an empty one is a null pointer, and copies share.
+//! What the program that took a lock says of itself, for people: it proves nothing. Of a database
+//! session, what the server says of it; empty is what it does not say. UTF-8. A list of a million
+//! locks has one each, so an empty one is a null pointer, and copies share.
 class HolderNote final {
 public:
     HolderNote();
@@ -27,6 +31,14 @@ public:
         std::string program;
         std::string acquiredAt; //!< of the latest grant: ISO 8601, UTC, by the holder's own clock
         std::string requestId; //!< of the call's SharedContext; empty: it had none
+
+        // Of a database session.
+        std::string session; //!< the server's own name for it, which no later one has
+        std::string user;
+        std::string activity; //!< the server's word for what it does: "idle in transaction"
+        std::optional<TimePoint> transactionBegan;
+        std::optional<TimePoint> queryBegan; //!< the latest
+        std::vector<std::int64_t> blockedBy; //!< the processes that it waits for
 
         bool operator==(const Fields& other) const;
     };

@@ -39,7 +39,7 @@ void LiveView::setState(SourceState state)
 
 void LiveView::note(ChangeKind kind, Lock lock)
 {
-    const auto [it, isNew] = m_pending.try_emplace(lock.key);
+    const auto [it, isNew] = m_pending.try_emplace(lock.identity());
     LockChange& pending = it->second;
     if (!isNew) {
         if (isGone(kind) && pending.kind == ChangeKind::Acquired) {

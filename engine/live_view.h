@@ -94,7 +94,7 @@ protected:
     void flush();
 
 private:
-    std::unordered_map<std::string, LockChange> m_pending;
+    std::unordered_map<std::string, LockChange> m_pending; // by identity
     SourceState m_state;
     bool m_flushPosted = false;
     bool m_stateSaid = false;

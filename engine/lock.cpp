@@ -19,6 +19,14 @@ LockKeys::LockKeys(std::vector<std::string> keys)
         m_many = std::move(keys);
 }
 
+std::string Lock::identityOf(const std::string& key, LockState state, const HolderNote& note)
+{
+    if (state != LockState::Advisory && state != LockState::Waiting)
+        return key;
+    return key + '\0' + std::to_string(static_cast<int>(state)) + ' '
+        + std::to_string(note.fields().pid);
+}
+
 KeyRelease ReleaseResult::of(const std::string& key) const
 {
     const auto it = std::find_if(m_left.begin(), m_left.end(),

@@ -89,6 +89,9 @@ private:
 enum class LockState : std::uint8_t {
     Held, //!< a lock, with or without owner
     WrongType, //!< something that is no lock lies under the key; shown, never touched
+    Residue, //!< its lease is over, and it lies there still, in the way of some
+    Advisory, //!< held by a database session, outside the table of locks
+    Waiting, //!< a database session waits for an advisory lock
 };
 
 //! One live lock, as a console shows it.
@@ -104,6 +107,16 @@ public:
     {
     }
     bool operator==(const Lock&) const = default;
+
+    //! A session's, which only the end of its transaction or of the session frees.
+    [[nodiscard]] bool isOfSession() const
+    {
+        return state == LockState::Advisory || state == LockState::Waiting;
+    }
+    //! What tells it from all others that are listed: the key; several sessions may have one key.
+    [[nodiscard]] std::string identity() const { return identityOf(key, state, note); }
+    [[nodiscard]] static std::string identityOf(const std::string& key, LockState state,
+                                                const HolderNote& note);
 
     std::string key;
     Owner owner;
@@ -135,6 +148,7 @@ public:
     std::string key;
     ReleaseOutcome outcome = ReleaseOutcome::NotHeld;
     Owner holder; //!< with HeldByOther: who; none if the lock has no owner
+    bool cleared = false; //!< with NotHeld: it was over, and what was left of it is removed now
 };
 
 //! What a release did: every key is released but those that it names.
@@ -171,6 +185,7 @@ public:
     [[nodiscard]] std::uint64_t left() const;
 
     std::uint64_t released = 0;
+    std::uint64_t cleared = 0; //!< were over already; what was left of them is removed
     std::vector<std::pair<std::string, std::uint64_t>> reasons; //!< sentence, count
     bool cancelled = false; //!< stopped on request before it had seen every lock
     std::exception_ptr interruption; //!< the LockError that ended it before that, if one did

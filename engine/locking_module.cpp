@@ -305,6 +305,33 @@ Task<void> LockingModule::executeHere(LockKeys keys, LockedJob job, ExecuteOptio
     co_await running;
 }
 
+Task<std::string> LockingModule::administer(std::string verb, std::vector<std::string> arguments,
+                                            std::string provider, SharedContext context)
+{
+    if (!isHere()) {
+        return callFromElsewhere<std::string>([this, verb = std::move(verb),
+                                               arguments = std::move(arguments),
+                                               provider = std::move(provider),
+                                               context = std::move(context)] {
+            return administer(verb, arguments, provider, context);
+        });
+    }
+    try {
+        admit(verb.c_str());
+        Slot& slot = find(provider);
+        AuditRecord record = recordOf(slot.id, verb.c_str(), {}, {}, context);
+        record.arguments = arguments;
+        auto call = slot.provider->administer(std::move(verb), std::move(arguments),
+                                              std::move(context));
+        if (!m_settings.audit)
+            return call;
+        return audited(std::move(call), std::move(record),
+                       [](const std::string& done) { return done; });
+    } catch (const LockError&) {
+        return failed<std::string>(std::current_exception());
+    }
+}
+
 // Not coroutines themselves: gcc 12 destroys a capturing lambda inside a co_await twice.
 Task<LiveViewPtr> LockingModule::liveView(std::string provider)
 {

@@ -67,6 +67,11 @@ public:
     Task<void> executeJob(LockKeys keys, LockedJob job, ExecuteOptions options,
                           SharedContext context);
 
+    //! What only one kind of provider can do (contract.h). A mutation: never in read-only mode, and
+    //! audited.
+    Task<std::string> administer(std::string verb, std::vector<std::string> arguments,
+                                 std::string provider = {}, SharedContext context = {});
+
     //! The live view of a provider, not started yet. \throws NotFound
     Task<LiveViewPtr> liveView(std::string provider = {});
     //! What a provider finds when it looks at its server. \throws NotFound

@@ -30,7 +30,8 @@ static std::string sentenceFor(const KeyRelease& key)
     case ReleaseOutcome::Released:
         return "Released " + name + '.';
     case ReleaseOutcome::NotHeld:
-        return "Not held: " + name + '.';
+        return key.cleared ? "Was over already: " + name + "; its row is removed."
+                           : "Not held: " + name + '.';
     case ReleaseOutcome::HeldByOther:
         return "Not released: " + name + " is held "
             + (key.holder ? "by \"" + printableStart(*key.holder) + "\"." : "without owner.");
@@ -54,6 +55,8 @@ static void print(const std::string& provider, const KeyRelease& key, bool json)
     insertBytes(object, u"key"_s, key.key);
     if (key.holder)
         insertBytes(object, u"holder"_s, *key.holder);
+    if (key.cleared)
+        object.insert(u"cleared"_s, true);
     writeLine(object);
 }
 

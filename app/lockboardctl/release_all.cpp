@@ -55,6 +55,7 @@ static void print(const Session& session, const Owner& owner, const ReleaseAllRe
             { u"provider"_s, QString::fromStdString(session.provider().id) },
             { u"owner"_s, QJsonValue() },
             { u"released"_s, qint64(result.released) },
+            { u"cleared"_s, qint64(result.cleared) },
             { u"left"_s, qint64(result.left()) },
             { u"reasons"_s, reasons },
             { u"cancelled"_s, result.cancelled },
@@ -69,6 +70,9 @@ static void print(const Session& session, const Owner& owner, const ReleaseAllRe
         return;
     }
     writeLine("Released " + locks(result.released) + '.');
+    if (result.cleared > 0)
+        writeLine("Removed what was left of " + locks(result.cleared)
+                  + (result.cleared == 1 ? " that was over." : " that were over."));
     for (const auto& [reason, count] : result.reasons)
         writeLine("Left " + std::to_string(count) + ": " + printable(reason) + '.');
 }
@@ -87,14 +91,15 @@ static Task<int> releaseThem(Session& session, Arguments arguments)
     const ReleaseAllResult result = co_await session.module().releaseAll(std::move(options));
     if (tells)
         std::fputs("\r\033[K", stderr); // the progress gives way to the result
-    if (result.released == 0 && result.left() == 0 && !result.cancelled && !arguments.json)
+    const std::uint64_t seen = result.released + result.cleared + result.left();
+    if (seen == 0 && !result.cancelled && !arguments.json)
         co_return nothingMatched();
     print(session, arguments.owner, result, arguments.json);
     if (result.interruption)
         std::rethrow_exception(result.interruption);
     if (result.cancelled)
         throw Cancelled("Interrupted before all locks were seen.");
-    co_return result.released > 0 ? Done : No;
+    co_return result.released + result.cleared > 0 ? Done : No;
 }
 
 Task<int> runReleaseAll(Session& session, Arguments arguments)

@@ -4,6 +4,8 @@
 #include "app/lockboardctl/duration.h"
 #include "app/lockboardctl/output.h"
 
+#include <QJsonArray>
+
 namespace lockboard::ctl {
 
 using namespace Qt::StringLiterals;
@@ -41,6 +43,50 @@ static QJsonObject noteObject(const HolderNote::Fields& note)
     return object;
 }
 
+static QString wordFor(LockState state)
+{
+    switch (state) {
+    case LockState::Held:
+        return u"held"_s;
+    case LockState::WrongType:
+        return u"wrongType"_s;
+    case LockState::Residue:
+        return u"residue"_s;
+    case LockState::Advisory:
+        return u"advisory"_s;
+    case LockState::Waiting:
+        break;
+    }
+    return u"waiting"_s;
+}
+
+//! Of a session that holds an advisory lock or waits for one.
+static QJsonObject sessionObject(const HolderNote::Fields& note, TimePoint now)
+{
+    QJsonObject object{{u"pid"_s, qint64(note.pid)}};
+    const auto insert = [&](const QString& name, const std::string& value) {
+        if (!value.empty())
+            object.insert(name, QString::fromStdString(printable(value)));
+    };
+    const auto insertAge = [&](const QString& name, std::optional<TimePoint> began) {
+        if (began)
+            object.insert(name, qint64((now - *began) / std::chrono::milliseconds(1)));
+    };
+    insert(u"id"_s, note.session);
+    insert(u"application"_s, note.program);
+    insert(u"client"_s, note.host);
+    insert(u"user"_s, note.user);
+    insert(u"activity"_s, note.activity);
+    insertAge(u"transactionMs"_s, note.transactionBegan);
+    insertAge(u"queryMs"_s, note.queryBegan);
+    QJsonArray blockers;
+    for (const std::int64_t pid : note.blockedBy)
+        blockers.append(qint64(pid));
+    if (!blockers.isEmpty())
+        object.insert(u"blockedBy"_s, blockers);
+    return object;
+}
+
 QJsonObject lockObject(const std::string& provider, const Lock& lock, TimePoint now)
 {
     const auto ttl = remaining(lock, now);
@@ -48,7 +94,7 @@ QJsonObject lockObject(const std::string& provider, const Lock& lock, TimePoint 
         {u"provider"_s, QString::fromStdString(provider)},
         {u"owner"_s, QJsonValue()},
         {u"ttlMs"_s, ttl ? QJsonValue(qint64(ttl->count())) : QJsonValue()},
-        {u"state"_s, lock.state == LockState::Held ? u"held"_s : u"wrongType"_s},
+        {u"state"_s, wordFor(lock.state)},
     };
     insertBytes(object, u"key"_s, lock.key);
     if (lock.owner)
@@ -57,7 +103,9 @@ QJsonObject lockObject(const std::string& provider, const Lock& lock, TimePoint 
         object.insert(u"detail"_s, QString::fromStdString(printable(lock.detail)));
     if (lock.token) // a string: a JSON number of 64 bits does not survive every reader
         object.insert(u"token"_s, QString::number(*lock.token));
-    if (!lock.note.isEmpty())
+    if (lock.isOfSession())
+        object.insert(u"session"_s, sessionObject(lock.note.fields(), now));
+    else if (!lock.note.isEmpty())
         object.insert(u"note"_s, noteObject(lock.note.fields()));
     return object;
 }
@@ -80,17 +128,57 @@ void Table::write(const Row& row) const
     writeLine((line + row.back()).toStdString());
 }
 
+static std::string sessionText(const HolderNote::Fields& note, TimePoint now)
+{
+    std::string text = "process " + std::to_string(note.pid);
+    for (const std::string& fact : {note.program, note.host, note.activity}) {
+        if (!fact.empty())
+            text += ", " + printableStart(fact);
+    }
+    if (note.transactionBegan) {
+        const auto age = std::chrono::floor<std::chrono::seconds>(now - *note.transactionBegan);
+        text += " for " + formatDuration(std::max<Duration>(age, Duration(0)));
+    }
+    for (std::size_t i = 0; i < note.blockedBy.size(); ++i)
+        text += (i == 0 ? ", behind process " : ", ") + std::to_string(note.blockedBy[i]);
+    return text;
+}
+
+static std::string stateText(const Lock& lock, TimePoint now)
+{
+    switch (lock.state) {
+    case LockState::Held:
+        return "held";
+    case LockState::WrongType:
+        return "wrong type" + (lock.detail.empty() ? "" : " (" + printable(lock.detail) + ')');
+    case LockState::Residue:
+        return "residue (over, not cleaned up)";
+    case LockState::Advisory:
+        return "advisory lock: " + sessionText(lock.note.fields(), now);
+    case LockState::Waiting:
+        break;
+    }
+    return "waits for advisory lock: " + sessionText(lock.note.fields(), now);
+}
+
+//! What ends the lock, and when.
+static std::string endText(const Lock& lock, TimePoint now)
+{
+    if (lock.state == LockState::Residue)
+        return "over";
+    if (lock.isOfSession())
+        return "-";
+    const auto ttl = remaining(lock, now);
+    return ttl ? formatDuration(*ttl) : "never";
+}
+
 Table::Row lockRow(const Lock& lock, TimePoint now)
 {
-    const auto ttl = remaining(lock, now);
-    const std::string state = lock.state == LockState::Held
-        ? "held"
-        : "wrong type" + (lock.detail.empty() ? "" : " (" + printable(lock.detail) + ')');
     return {
         QString::fromStdString(printable(lock.key)),
         QString::fromStdString(lock.owner ? printableStart(*lock.owner) : "-"),
-        QString::fromStdString(ttl ? formatDuration(*ttl) : "never"),
-        QString::fromStdString(state),
+        QString::fromStdString(endText(lock, now)),
+        QString::fromStdString(stateText(lock, now)),
     };
 }
 

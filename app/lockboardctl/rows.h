@@ -9,8 +9,8 @@ namespace lockboard::ctl {
 
 //! `bytes` under `name`; if they aren't UTF-8, escaped, with the bytes themselves as `nameBase64`.
 void insertBytes(QJsonObject& object, const QString& name, const std::string& bytes);
-//! `{"provider","key","owner","ttlMs","state"}`, owner and ttlMs null where there is none; "token"
-//! and "note" where they are known.
+//! `{"provider","key","owner","ttlMs","state"}`, owner and ttlMs null where there is none; "token",
+//! "note" and "session" where they are known.
 [[nodiscard]] QJsonObject lockObject(const std::string& provider, const Lock& lock, TimePoint now);
 
 //! Lines in columns, the last one free. Widths grow with what is measured before the first row.

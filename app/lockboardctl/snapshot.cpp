@@ -18,7 +18,8 @@ LockQuery::LockQuery(const Arguments& arguments)
 
 bool LockQuery::matches(const Lock& lock) const
 {
-    if (lock.state != LockState::Held && (m_onlyHeld || m_noOwner))
+    const bool releasable = lock.state == LockState::Held || lock.state == LockState::Residue;
+    if (!releasable && (m_onlyHeld || m_noOwner))
         return false;
     if ((m_owner && lock.owner != m_owner) || (m_noOwner && lock.owner))
         return false;

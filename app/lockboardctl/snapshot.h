@@ -10,7 +10,7 @@ class LockQuery final {
 public:
     LockQuery() = default;
     explicit LockQuery(const Arguments& arguments);
-    //! What release-all would release: whatever is a lock.
+    //! What release-all would release: whatever is a lock, or was one.
     LockQuery& onlyHeld() { return m_onlyHeld = true, *this; }
 
     [[nodiscard]] bool matches(const Lock& lock) const;

@@ -12,6 +12,27 @@ class TestLockStore final : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
+    void sessionsAreNotTheirKeysRow()
+    {
+        LockStore store;
+        const auto session = [](std::int64_t pid, LockState state) {
+            Lock lock("k", {}, {}, state);
+            lock.note.edit().pid = pid;
+            return lock;
+        };
+        const Lock holder = session(1, LockState::Advisory);
+        const Lock waiter = session(2, LockState::Waiting);
+        for (const Lock& lock : {Lock("k", "ann"), holder, waiter})
+            QCOMPARE(store.upsert(lock, 1), LockStore::Effect::Added);
+        QCOMPARE(store.upsert(holder, 1), LockStore::Effect::Nothing);
+        QCOMPARE(store.size(), 3u);
+        QVERIFY(store.remove(waiter));
+        QVERIFY(!store.remove(waiter));
+        QVERIFY(store.remove("k"));
+        QVERIFY(store.remove(holder));
+        QCOMPARE(store.size(), 0u);
+    }
+
     void countsOwnersLikeAMap()
     {
         LockStore store;

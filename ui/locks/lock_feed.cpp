@@ -104,7 +104,7 @@ bool LockFeed::advance(const QElapsedTimer& since)
         const LockChange& change = changes.at(m_position);
         const bool gone = change.kind == ChangeKind::Released || change.kind == ChangeKind::Expired;
         if (gone)
-            m_model.remove(change.lock.key);
+            m_model.remove(change.lock);
         else
             m_model.upsert(change.lock);
         ++m_position;

@@ -171,6 +171,12 @@ bool LockMatcher::stateMatches(const LockFilter::Term& term, const LockRow& row)
     };
     if (row.state == LockState::WrongType)
         return is("wrong-type") || is("not-a-lock");
+    if (row.state == LockState::Residue)
+        return is("residue") || is("over");
+    if (row.state == LockState::Advisory)
+        return is("advisory") || is("session");
+    if (row.state == LockState::Waiting)
+        return is("waiting") || is("session");
     const bool expiring = row.end() && *row.end() - m_now <= expiringSoon;
     return is("held") || (row.owner == noOwner && (is("ownerless") || is("no-owner")))
         || (!row.end() && (is("immortal") || is("never"))) || (expiring && is("expiring"));

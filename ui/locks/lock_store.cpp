@@ -24,7 +24,7 @@ LockStore::Effect LockStore::upsert(const Lock& lock, std::uint32_t epoch)
         lock.leaseEnd ? lock.leaseEnd->time_since_epoch().count() : LockRow::never;
     const FencingToken token = lock.token.value_or(0);
     m_hasNotes = m_hasNotes || !lock.note.isEmpty();
-    const auto known = m_byKey.find(lock.key);
+    const auto known = find(lock);
     if (known) {
         const LockRow& old = m_table.rows[*known];
         const bool sameOwner = lock.owner
@@ -68,14 +68,25 @@ LockStore::Effect LockStore::upsert(const Lock& lock, std::uint32_t epoch)
         m_table.rows.edit(id) = std::move(row);
         m_alive[id] = 1;
     }
-    m_byKey.insert(lock.key, id);
+    if (lock.isOfSession())
+        m_sessions.emplace(lock.identity(), id);
+    else
+        m_byKey.insert(lock.key, id);
     ++m_size;
     return Effect::Added;
 }
 
-bool LockStore::remove(const std::string& key)
+std::optional<RowId> LockStore::find(const Lock& lock) const
 {
-    const auto id = m_byKey.find(key);
+    if (!lock.isOfSession())
+        return m_byKey.find(lock.key);
+    const auto known = m_sessions.find(lock.identity());
+    return known == m_sessions.end() ? std::nullopt : std::optional(known->second);
+}
+
+bool LockStore::remove(const Lock& lock)
+{
+    const auto id = find(lock);
     if (id)
         removeRow(*id);
     return id.has_value();
@@ -84,7 +95,10 @@ bool LockStore::remove(const std::string& key)
 void LockStore::removeRow(RowId id)
 {
     LockRow& row = m_table.rows.edit(id);
-    m_byKey.erase(row.key, id);
+    if (row.isOfSession())
+        m_sessions.erase(Lock::identityOf(row.key, row.state, row.note));
+    else
+        m_byKey.erase(row.key, id);
     forgetOwner(row.owner);
     row.owner = noOwner;
     row.note = {};

@@ -6,6 +6,7 @@
 #include "ui/locks/id_index.h"
 
 #include <limits>
+#include <map>
 
 namespace lockboard {
 
@@ -19,6 +20,10 @@ public:
     static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
 
     [[nodiscard]] std::optional<TimePoint> end() const;
+    [[nodiscard]] bool isOfSession() const
+    {
+        return state == LockState::Advisory || state == LockState::Waiting;
+    }
 
     std::string key; //!< bytes
     std::int64_t leaseEnd = never; //!< ticks of the monotonic clock; what is sorted by
@@ -51,7 +56,8 @@ public:
 
     //! Adds or brings up to date, and marks as seen in this epoch.
     Effect upsert(const Lock& lock, std::uint32_t epoch);
-    bool remove(const std::string& key);
+    bool remove(const Lock& lock);
+    bool remove(const std::string& key) { return remove(Lock(key, {})); }
     void removeRow(RowId id);
     //! Ids of removed rows may serve again: nobody refers to them any more.
     void reclaim();
@@ -78,12 +84,14 @@ private:
         std::string_view operator()(OwnerId id) const { return table->owners[id]; }
     };
 
+    [[nodiscard]] std::optional<RowId> find(const Lock& lock) const;
     OwnerId intern(const Owner& owner);
     void forgetOwner(OwnerId id);
     std::uint16_t internDetail(const std::string& detail);
 
     LockTable m_table;
     IdIndex<KeyOf> m_byKey;
+    std::map<std::string, RowId> m_sessions; // those of sessions, by identity
     IdIndex<OwnerOf> m_byOwner;
     std::vector<std::uint8_t> m_alive; // apart from the rows: read in long sweeps
     std::vector<std::uint64_t> m_ownerCounts;

@@ -2,6 +2,7 @@
 // What the table of locks says of each row.
 #include "ui/locks/formatting.h"
 #include "ui/locks/lock_table_model.h"
+#include "ui/locks/session_text.h"
 
 #include <QTextDocument>
 
@@ -33,7 +34,7 @@ QVariant LockTableModel::data(const QModelIndex& index, int role) const
     case Qt::FontRole: {
         if (column == LockColumn::Key)
             return m_keyFont;
-        if (column != LockColumn::Holder || row.owner != noOwner)
+        if (column != LockColumn::Holder || row.owner != noOwner || row.isOfSession())
             return {};
         QFont font;
         font.setItalic(true);
@@ -42,7 +43,8 @@ QVariant LockTableModel::data(const QModelIndex& index, int role) const
     case Qt::AccessibleTextRole:
         return column == LockColumn::Key ? sentence(row) : text(row, column);
     case LeaseEndRole:
-        return row.leaseEnd == LockRow::never ? QVariant() : QVariant::fromValue(row.leaseEnd);
+        return row.leaseEnd == LockRow::never || row.state == LockState::Residue
+            ? QVariant() : QVariant::fromValue(row.leaseEnd);
     case StateRole:
         return static_cast<int>(shownState(row));
     default:
@@ -61,7 +63,8 @@ QVariant LockTableModel::headerData(int section, Qt::Orientation orientation, in
         tr("The program that took the lock, as it says itself: its host, name and process"),
         tr("Time to live: when the lease ends unless it is renewed.\n"
            "All bars have the same logarithmic scale, which ends at one hour."),
-        tr("Held, about to expire (10 seconds or less), or something that is no lock"),
+        tr("Held, about to expire (10 seconds or less), over but not cleaned up, held or waited "
+           "for by a database session, or something that is no lock"),
     };
     if (role == Qt::DisplayRole)
         return titles[section];
@@ -78,18 +81,24 @@ QString LockTableModel::text(const LockRow& row, LockColumn column) const
     case LockColumn::Key:
         return shownText(row.key);
     case LockColumn::Holder:
-        if (row.state == LockState::WrongType)
+        if (row.state == LockState::WrongType || row.isOfSession())
             return u"–"_s;
         return row.owner == noOwner ? tr("no owner") : shownText(m_store->ownerName(row.owner));
     case LockColumn::HeldBy: {
         // As the system's log has it.
         const HolderNote::Fields& note = row.note.fields();
+        if (row.isOfSession())
+            return sessionName(note);
         return row.note.isEmpty()
             ? QString()
             : u"%1 %2[%3]"_s.arg(shownText(note.host), shownText(note.program),
                                  QString::number(note.pid));
     }
     case LockColumn::Ttl:
+        if (row.isOfSession())
+            return u"–"_s;
+        if (row.state == LockState::Residue)
+            return tr("over");
         return row.end() ? durationText(remaining(*row.end())) : tr("never expires");
     case LockColumn::State:
         break;
@@ -101,6 +110,12 @@ QString LockTableModel::text(const LockRow& row, LockColumn column) const
         const std::string& what = m_store->table().details[row.detail];
         return what.empty() ? tr("Not a lock") : tr("Not a lock (%1)").arg(shownText(what));
     }
+    case ShownState::Residue:
+        return tr("Residue");
+    case ShownState::Advisory:
+        return tr("In a session");
+    case ShownState::Waiting:
+        return tr("Waiting");
     case ShownState::Held:
         break;
     }
@@ -112,6 +127,13 @@ QString LockTableModel::sentence(const LockRow& row) const
     const QString key = shownText(row.key);
     if (row.state == LockState::WrongType)
         return tr("%1 is not a lock and is left alone").arg(key);
+    if (row.state == LockState::Advisory)
+        return tr("The advisory lock %1 is held by %2").arg(key, sessionName(row.note.fields()));
+    if (row.state == LockState::Waiting)
+        return tr("%2 waits for the advisory lock %1").arg(key, sessionName(row.note.fields()));
+    if (row.state == LockState::Residue)
+        return tr("The lease of %1 is over, and nobody has cleaned up: Medusa's own package can't "
+                  "take it; release it to remove what is left").arg(key);
     const QString holder = row.owner == noOwner
         ? tr("held without an owner")
         : tr("held by %1").arg(shownText(m_store->ownerName(row.owner)));
@@ -125,7 +147,9 @@ QString LockTableModel::tip(const LockRow& row, LockColumn column) const
 {
     QStringList lines{column == LockColumn::Key || column == LockColumn::Holder ? text(row, column)
                                                                                 : sentence(row)};
-    if (!row.note.isEmpty()) {
+    if (row.isOfSession()) {
+        lines << sessionLines(row.note.fields(), m_now());
+    } else if (!row.note.isEmpty()) {
         const HolderNote::Fields& note = row.note.fields();
         lines << tr("Held by %1, process %2 on %3")
                      .arg(shownText(note.program), QString::number(note.pid),
@@ -145,8 +169,18 @@ QString LockTableModel::tip(const LockRow& row, LockColumn column) const
 
 LockTableModel::ShownState LockTableModel::shownState(const LockRow& row) const
 {
-    if (row.state == LockState::WrongType)
+    switch (row.state) {
+    case LockState::WrongType:
         return ShownState::NotALock;
+    case LockState::Residue:
+        return ShownState::Residue;
+    case LockState::Advisory:
+        return ShownState::Advisory;
+    case LockState::Waiting:
+        return ShownState::Waiting;
+    case LockState::Held:
+        break;
+    }
     return row.end() && remaining(*row.end()) <= expiringSoon ? ShownState::Expiring
                                                               : ShownState::Held;
 }

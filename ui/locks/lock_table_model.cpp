@@ -43,9 +43,9 @@ void LockTableModel::upsert(const Lock& lock)
     }
 }
 
-void LockTableModel::remove(const std::string& key)
+void LockTableModel::remove(const Lock& lock)
 {
-    m_removed |= m_store->remove(key);
+    m_removed |= m_store->remove(lock);
 }
 
 bool LockTableModel::sweep(int atMost)
@@ -201,7 +201,9 @@ Lock LockTableModel::lockAt(int row) const
     Owner owner;
     if (from.owner != noOwner)
         owner = m_store->ownerName(from.owner);
-    return Lock(from.key, owner, from.end(), from.state);
+    Lock lock(from.key, owner, from.end(), from.state);
+    lock.note = from.note;
+    return lock;
 }
 
 Duration LockTableModel::remaining(TimePoint end) const

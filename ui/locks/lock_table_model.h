@@ -19,14 +19,15 @@ class LockTableModel final : public QAbstractTableModel {
 public:
     using Now = std::function<TimePoint()>;
     enum Role { LeaseEndRole = Qt::UserRole + 1, StateRole };
-    enum class ShownState { Held, Expiring, NotALock };
+    enum class ShownState { Held, Expiring, NotALock, Residue, Advisory, Waiting };
 
     explicit LockTableModel(QObject* parent = nullptr, Now now = std::chrono::steady_clock::now);
 
     // What the feed calls.
     void beginSnapshot();
     void upsert(const Lock& lock);
-    void remove(const std::string& key);
+    void remove(const Lock& lock);
+    void remove(const std::string& key) { remove(Lock(key, {})); }
     //! Removes rows that the snapshot did not mention; false: call again, there are more.
     [[nodiscard]] bool sweep(int atMost);
     void commit();

@@ -27,6 +27,8 @@ Actions::Actions(QWidget* window, bool readOnly)
     releaseAll =
         add(u"actionReleaseAll"_s, tr("Release A&ll…"), tr("Release every lock of this provider"),
             QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_Delete));
+    endSession = add(u"actionEndSession"_s, tr("End &Session…"),
+                     tr("End the database session that holds this advisory lock or waits for it"));
     refresh =
         add(u"actionRefresh"_s, tr("Re&fresh"), tr("List the locks anew"), QKeySequence::Refresh);
     copyKey = add(u"actionCopyKey"_s, tr("&Copy Key"), tr("Copy the keys of the selected locks"),
@@ -47,14 +49,15 @@ Actions::Actions(QWidget* window, bool readOnly)
     release->setShortcutContext(Qt::WidgetWithChildrenShortcut);
     copyKey->setShortcutContext(Qt::WidgetWithChildrenShortcut);
     if (m_readOnly) {
-        for (QAction* action : {acquire, release, releaseOwner, releaseByOwner, releaseAll}) {
+        for (QAction* action : {acquire, release, releaseOwner, releaseByOwner, releaseAll,
+                                endSession}) {
             const QString hint =
                 tr("Not in read-only mode: Lockboard was started with --read-only");
             action->setToolTip(hint);
             action->setStatusTip(hint);
         }
     }
-    update(0, false, false, 0);
+    update(0, {}, 0);
 }
 
 QAction* Actions::add(const QString& name, const QString& text, const QString& hint,
@@ -79,7 +82,7 @@ void Actions::fill(QMenuBar* bar)
     locks->setToolTipsVisible(true);
     locks->addActions({acquire, release, releaseOwner});
     locks->addSeparator();
-    locks->addActions({releaseByOwner, releaseAll});
+    locks->addActions({releaseByOwner, releaseAll, endSession});
     locks->addSeparator();
     locks->addActions({copyKey, copyOwner});
     QMenu* view = bar->addMenu(tr("&View"));
@@ -103,17 +106,21 @@ void Actions::fillContextMenu(QMenu* menu)
     menu->addActions({copyKey, copyOwner});
     menu->addSeparator();
     menu->addActions({release, releaseOwner});
+    if (endSession->isEnabled())
+        menu->addAction(endSession);
 }
 
-void Actions::update(std::size_t selected, bool hasCurrent, bool currentHasOwner, std::size_t total)
+void Actions::update(std::size_t selected, const std::optional<Lock>& current, std::size_t total)
 {
+    const bool currentHasOwner = current && current->owner;
     const bool writes = !m_readOnly;
     acquire->setEnabled(writes);
     release->setEnabled(writes && selected > 0);
     releaseOwner->setEnabled(writes && currentHasOwner);
     releaseByOwner->setEnabled(writes && total > 0);
     releaseAll->setEnabled(writes && total > 0);
-    copyKey->setEnabled(selected > 0 || hasCurrent);
+    endSession->setEnabled(writes && current && current->isOfSession());
+    copyKey->setEnabled(selected > 0 || current);
     copyOwner->setEnabled(currentHasOwner);
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "engine/lock.h"
+
 #include <QAction>
 
 class QMenu;
@@ -20,13 +22,14 @@ public:
     void fill(QToolBar* bar);
     void fillContextMenu(QMenu* menu);
     //! What can be done depends on what is selected, and on whose the current lock is.
-    void update(std::size_t selected, bool hasCurrent, bool currentHasOwner, std::size_t total);
+    void update(std::size_t selected, const std::optional<Lock>& current, std::size_t total);
 
     QAction* acquire;
     QAction* release;
     QAction* releaseOwner;
     QAction* releaseByOwner;
     QAction* releaseAll;
+    QAction* endSession;
     QAction* refresh;
     QAction* copyKey;
     QAction* copyOwner;

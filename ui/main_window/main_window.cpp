@@ -141,6 +141,11 @@ void MainWindow::connectActions()
         const auto lock = m_panel->table().currentLock();
         m_operations->releaseByOwner(lock ? lock->owner : Owner());
     });
+    connect(m_actions->endSession, &QAction::triggered, this, [this] {
+        const auto lock = m_panel->table().currentLock();
+        if (lock && lock->isOfSession())
+            m_operations->endSession(*lock);
+    });
     connect(m_actions->releaseAll, &QAction::triggered, this,
             [this] { m_operations->releaseAll(printableText(m_provider)); });
     connect(m_actions->refresh, &QAction::triggered, this, [this] {
@@ -195,7 +200,7 @@ void MainWindow::updateCounts()
     const std::size_t selected = table.selectedCount();
     const auto current = table.currentLock();
     m_status->showCounts(m_locks->total(), std::size_t(m_locks->rowCount()), selected);
-    m_actions->update(selected, current.has_value(), current && current->owner, m_locks->total());
+    m_actions->update(selected, current, m_locks->total());
 }
 
 void MainWindow::showContextMenu(const QPoint& at)

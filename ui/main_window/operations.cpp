@@ -7,6 +7,7 @@
 #include "ui/dialogs/owner_dialog.h"
 #include "ui/locks/formatting.h"
 #include "ui/locks/lock_table_model.h"
+#include "ui/locks/session_text.h"
 #include "ui/session/commands.h"
 
 #include <QPointer>
@@ -69,7 +70,9 @@ static QString warningText()
 
 void Operations::release(std::vector<Lock> locks)
 {
-    std::erase_if(locks, [](const Lock& lock) { return lock.state != LockState::Held; });
+    std::erase_if(locks, [](const Lock& lock) {
+        return lock.state != LockState::Held && lock.state != LockState::Residue;
+    });
     if (locks.empty())
         return;
     const QString count = countText(locks.size(), u"lock"_s);
@@ -120,6 +123,38 @@ void Operations::releaseAll(const QString& provider)
                                   tr("Release all"), m_window);
     connect(asks, &Confirmation::confirmed, this,
             [this, count] { m_commands.releaseAll({}, count); });
+    asks->open();
+}
+
+//! The keys that a session holds or waits for, of those that are listed.
+static QStringList keysOf(const LockStore& store, LockState state, std::int64_t pid)
+{
+    QStringList keys;
+    for (RowId id = 0; id < store.slots(); ++id) {
+        if (!store.isAlive(id))
+            continue;
+        const LockRow& row = store.row(id);
+        if (row.state == state && row.note.fields().pid == pid)
+            keys << u"“%1”"_s.arg(shownText(row.key));
+    }
+    return keys;
+}
+
+void Operations::endSession(const Lock& lock)
+{
+    const HolderNote::Fields& session = lock.note.fields();
+    QStringList lines = sessionLines(session, std::chrono::steady_clock::now());
+    const QStringList held = keysOf(m_locks.store(), LockState::Advisory, session.pid);
+    const QStringList awaited = keysOf(m_locks.store(), LockState::Waiting, session.pid);
+    if (!held.isEmpty())
+        lines << tr("It holds %1").arg(held.join(u", "_s));
+    if (!awaited.isEmpty())
+        lines << tr("It waits for %1").arg(awaited.join(u", "_s));
+    lines << tr(
+        "Its transaction is rolled back and its connection closed: what it was doing fails.");
+    auto* asks = new Confirmation(tr("End the session %1?").arg(sessionName(session)),
+                                  lines.join(u".\n"_s), tr("End session"), m_window);
+    connect(asks, &Confirmation::confirmed, this, [this, lock] { m_commands.endSession(lock); });
     asks->open();
 }
 

@@ -26,6 +26,8 @@ public:
     void releaseByOwner(const Owner& first);
     void releaseOwner(const std::string& owner);
     void releaseAll(const QString& provider);
+    //! Of the session that holds this advisory lock or waits for it.
+    void endSession(const Lock& lock);
 
 private:
     Commands& m_commands;

@@ -3,6 +3,7 @@
 
 #include "ui/activity/activity_log.h"
 #include "ui/locks/formatting.h"
+#include "ui/locks/session_text.h"
 #include "ui/session/outcome_text.h"
 
 #include <QPointer>
@@ -188,6 +189,33 @@ Task<> Commands::runReleaseAll(Owner owner, std::uint64_t expected)
         co_return;
     end(run);
     m_log.finish(entry, kind, outcome);
+}
+
+void Commands::endSession(const Lock& lock)
+{
+    runEndSession(lock.note);
+}
+
+Task<> Commands::runEndSession(HolderNote note)
+{
+    const QPointer<Commands> self(this);
+    const HolderNote::Fields& session = note.fields();
+    const quint64 entry = m_log.begin(tr("End session"), sessionName(session));
+    std::vector<std::string> words{std::to_string(session.pid), "terminate"};
+    if (!session.session.empty())
+        words.push_back(session.session);
+    QString outcome;
+    Outcome kind = Outcome::Done;
+    try {
+        const std::string done =
+            co_await m_module.administer("end-session", std::move(words), m_provider);
+        outcome = printableText(done);
+    } catch (const LockError& error) {
+        outcome = problemText(error);
+        kind = Outcome::Failed;
+    }
+    if (self)
+        m_log.finish(entry, kind, outcome);
 }
 
 } // namespace lockboard

@@ -46,7 +46,7 @@ void ReleaseTally::add(const ReleaseResult& result, std::uint64_t keys)
         case ReleaseOutcome::Released:
             break;
         case ReleaseOutcome::NotHeld:
-            ++m_notHeld;
+            ++(key.cleared ? m_cleared : m_notHeld);
             break;
         case ReleaseOutcome::Unknown:
             ++m_unknown;
@@ -75,6 +75,9 @@ bool ReleaseTally::isClean() const
 QString ReleaseTally::text(bool cancelled) const
 {
     QString text = u"Released %1."_s.arg(countText(m_released, u"lock"_s));
+    if (m_cleared > 0)
+        text += u" Removed what was left of %1 that %2 over."_s.arg(
+            countText(m_cleared, u"lock"_s), m_cleared == 1 ? u"was"_s : u"were"_s);
     if (m_notHeld > 0)
         text += m_notHeld == 1 ? u" 1 was no longer held."_s
                                : u" %1 were no longer held."_s.arg(numberText(m_notHeld));
@@ -94,6 +97,9 @@ QString ReleaseTally::text(bool cancelled) const
 QString releaseAllText(const ReleaseAllResult& result)
 {
     QString text = u"Released %1."_s.arg(countText(result.released, u"lock"_s));
+    if (result.cleared > 0)
+        text += u" Removed what was left of %1 that %2 over."_s.arg(
+            countText(result.cleared, u"lock"_s), result.cleared == 1 ? u"was"_s : u"were"_s);
     for (const auto& [reason, count] : result.reasons)
         text += u" %1 left: %2."_s.arg(numberText(count), shownText(reason));
     if (result.interruption) {

@@ -24,6 +24,7 @@ public:
 private:
     std::uint64_t m_released = 0;
     std::uint64_t m_notHeld = 0;
+    std::uint64_t m_cleared = 0;
     std::uint64_t m_unknown = 0;
     std::uint64_t m_heldByOther = 0;
     std::uint64_t m_failed = 0;
