@@ -145,7 +145,8 @@ static void judge(const Arguments& arguments)
         throw UsageError("--claim and --wait contradict each other: who waits never claims.");
     const bool takesKeys = *arguments.verb->operands != '\0';
     if (takesKeys && arguments.keys.empty())
-        throw UsageError(std::string(arguments.verb->name) + " needs at least one KEY.");
+        throw UsageError(std::string(arguments.verb->name) + " needs at least one "
+                         + (arguments.verb->operands[0] == 'K' ? "KEY." : "ACTION."));
     if (!takesKeys && !arguments.keys.empty()) {
         throw UsageError(std::string(arguments.verb->name) + " takes options only, no \""
                          + printable(arguments.keys.front()) + "\".");

@@ -40,6 +40,7 @@ public:
     bool base64 = false;
     bool dryRun = false;
     bool yes = false;
+    bool cancel = false;
 
     //! Whose lock acquire takes and release gives back: --owner, none by --no-owner, else
     //! user@host.

@@ -37,7 +37,7 @@ static std::string textFrom(const char* option, const char* value)
 static constexpr Option table[] = {
     { "config", "FILE", "", "read the providers from FILE",
       [](Arguments& a, const char* v) { a.config = textFrom("--config", v); } },
-    { "connect", "URL", "", "one provider: redis://, rediss://, unix://, or a socket's path",
+    { "connect", "URL", "", "one provider: redis://, postgres://, ..., or a socket's path",
       [](Arguments& a, const char* v) { a.connect = textFrom("--connect", v); } },
     { "demo", nullptr, "", "workers of a made-up shop, on locks that end with this program",
       [](Arguments& a, const char*) { a.demo = true; } },
@@ -84,7 +84,10 @@ static constexpr Option table[] = {
       [](Arguments& a, const char* v) { a.owner = v; } },
     { "dry-run", nullptr, "release-all", "list what would be released; release nothing",
       [](Arguments& a, const char*) { a.dryRun = true; } },
-    { "yes", nullptr, "release-all", "don't ask", [](Arguments& a, const char*) { a.yes = true; } },
+    { "cancel", nullptr, "postgres", "end-session: cancel only what it is doing or waiting for",
+      [](Arguments& a, const char*) { a.cancel = true; } },
+    { "yes", nullptr, "release-all postgres", "don't ask",
+      [](Arguments& a, const char*) { a.yes = true; } },
 };
 
 bool Option::belongsTo(std::string_view verb) const

@@ -21,6 +21,13 @@ static constexpr Verb table[] = {
       "All providers, unless one is named. Exits 69 if one can't be reached, 1 if one has\n"
       "a problem.\n",
       runCheck },
+    { "postgres", "ACTION [PID]", "what only a PostgreSQL provider can do",
+      "install-trigger   make the table tell Lockboards of every change at once\n"
+      "remove-trigger    undo that\n"
+      "end-session PID   end a session that holds advisory locks, as Medusa's execute does,\n"
+      "                  or that waits for one. Asks first, on a terminal; elsewhere it needs\n"
+      "                  --yes. Exits 64 if the session has none: it is left alone.\n",
+      runPostgres, true },
 };
 
 std::span<const Verb> verbs()

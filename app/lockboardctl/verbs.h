@@ -27,6 +27,7 @@ Task<int> runList(Session& session, Arguments arguments);
 Task<int> runAcquire(Session& session, Arguments arguments);
 Task<int> runRelease(Session& session, Arguments arguments);
 Task<int> runReleaseAll(Session& session, Arguments arguments);
+Task<int> runPostgres(Session& session, Arguments arguments);
 Task<int> runCheck(Session& session, Arguments arguments);
 
 } // namespace lockboard::ctl

@@ -63,6 +63,15 @@ Task<void> PostgresProvider::examine(std::vector<Finding>* findings)
         findings->emplace_back(Finding::Problem,
                                "This user may not " + missing + " on " + m_statements.table
                                    + ": what needs it is denied.");
+    const PostgresResult trigger = co_await ask(m_statements.lookAround, {});
+    if (trigger.isTrue(0, 1))
+        findings->emplace_back(Finding::Good,
+                               "A trigger tells Lockboards of every change at once.");
+    else
+        findings->emplace_back(Finding::Note,
+                               "No trigger is installed: what others change is found by looking "
+                               "again, every second or so; \"lockboardctl postgres "
+                               "install-trigger\" would change that.");
     if (!server.isTrue(0, 4))
         findings->emplace_back(Finding::Note,
                                "This user is no member of pg_read_all_stats: of other users' "

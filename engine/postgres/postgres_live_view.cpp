@@ -1,166 +1,299 @@
 // SPDX-License-Identifier: MIT
 #include "engine/postgres/postgres_live_view.h"
 
-#include "engine/errors.h"
+#include "engine/postgres/medusa_hash.h"
 #include "engine/postgres/postgres_provider.h"
-#include "engine/task.h"
 
-#include <charconv>
+#include <algorithm>
 
 namespace lockboard {
 
 using namespace std::chrono_literals;
 
-static constexpr Duration pollPause = 1s;
-static constexpr qsizetype batchSize = 5000;
+//! What has just ended is not yet in the way of anybody.
+static constexpr std::int64_t graceMs = 2000;
+//! A clock that counts nanoseconds does not reach as far as a date.
+static constexpr std::int64_t longestLeaseMs = std::int64_t(100) * 365 * 24 * 3600 * 1000;
 
 PostgresLiveView::PostgresLiveView(PostgresProvider& provider)
     : m_provider(&provider)
     , m_clock(*provider.container().clock)
-    , m_copy({},
-             "COPY (SELECT l.id, l.owner_id, CASE WHEN isfinite(l.expiration) THEN "
-             "ceil(least(extract(epoch FROM l.expiration) - extract(epoch FROM "
-             "clock_timestamp()), 1e12) * 1000)::bigint END FROM "
-                 + provider.statements().table
-                 + " l WHERE l.expiration IS NULL OR l.expiration > clock_timestamp()) TO STDOUT")
+    , m_pause(shortestPause)
 {
+    const PostgresConnection* const work = &provider.connection();
+    const PostgresConnection* const bulk = &provider.bulk();
+    const PostgresConnection* const session = &provider.session().connection();
+    for (const PostgresConnection* const one : {work, bulk})
+        connect(one, &PostgresConnection::ready, this, &PostgresLiveView::onReady);
+    connect(bulk, &PostgresConnection::unavailable, this,
+            [this] { onUnavailable(m_provider->bulk().problem()); });
+    connect(work, &PostgresConnection::unavailable, this, [this] {
+        if (!m_complete)
+            onUnavailable(m_provider->connection().problem());
+    });
+    connect(session, &PostgresConnection::ready, this, &PostgresLiveView::onSessionChanged);
+    connect(session, &PostgresConnection::lost, this, &PostgresLiveView::onSessionChanged);
 }
 
 PostgresLiveView::~PostgresLiveView()
 {
-    detach();
+    if (m_provider) // else the clock may have gone too
+        abandon();
 }
 
 void PostgresLiveView::detach()
 {
-    if (!m_provider)
-        return; // the clock may have gone since
-    m_clock.cancel(m_timer);
-    m_timer = 0;
+    abandon();
+    for (PostgresConnection* const one :
+         {&m_provider->connection(), &m_provider->bulk(), &m_provider->session().connection()})
+        one->disconnect(this);
     m_provider = nullptr;
+    say(SourceState(SourceState::Failed, tr("The provider was closed.")));
 }
 
 void PostgresLiveView::doStart()
 {
-    if (m_provider)
-        read();
+    if (!m_provider)
+        return;
+    m_started = true;
+    m_provider->connection().open();
+    m_provider->bulk().open();
+    if (m_provider->session().isUsable())
+        m_provider->session().connection().open();
+    say(SourceState(SourceState::Connecting));
+    for (PostgresConnection* const one : {&m_provider->connection(), &m_provider->bulk()}) {
+        if (one->problem()) {
+            fail(one->problem());
+            return;
+        }
+    }
+    onReady();
 }
 
 void PostgresLiveView::doRefresh()
 {
-    scheduleRead(0ms);
+    if (m_provider && m_started && m_provider->bulk().isReady())
+        begin(Phase::Snapshot);
 }
 
-void PostgresLiveView::noteChanged(const std::vector<std::string>&)
+void PostgresLiveView::onReady()
 {
-    scheduleRead(10ms);
+    // The table may be made by the first of them.
+    if (!m_started || m_phase != Phase::Off || !m_provider->bulk().isReady()
+        || !(m_complete || m_provider->connection().isReady()))
+        return;
+    if (!m_complete)
+        say(SourceState(SourceState::Connecting));
+    begin(Phase::Snapshot);
+}
+
+void PostgresLiveView::onUnavailable(const std::exception_ptr& problem)
+{
+    if (m_started && problem)
+        fail(problem);
+}
+
+//! What was notified while nobody listened is not known.
+void PostgresLiveView::onSessionChanged()
+{
+    if (m_phase == Phase::Off)
+        return;
+    if (state().kind == SourceState::Live)
+        sayLive();
+    if (m_hasTrigger)
+        noteAllChanged();
+}
+
+void PostgresLiveView::say(SourceState state)
+{
+    if (m_provider) {
+        for (const std::string& warning : m_provider->warnings())
+            state.warnings << QString::fromStdString(warning);
+        if (m_sessionsHidden)
+            state.warnings << tr("This user may not see other users' sessions: of those that hold "
+                                 "advisory locks, client, state and age are missing; being a "
+                                 "member of pg_read_all_stats would show them.");
+        state.insecure = !m_provider->settings().endpoint.warnings().empty();
+    }
+    setState(std::move(state));
+}
+
+void PostgresLiveView::sayLive()
+{
+    SourceState live(SourceState::Live);
+    live.mode = isPushed() ? tr("push (trigger)") : tr("polling");
+    say(std::move(live));
+}
+
+bool PostgresLiveView::isPushed() const
+{
+    PostgresSession& session = m_provider->session();
+    return m_hasTrigger && session.isUsable() && session.connection().isReady();
+}
+
+void PostgresLiveView::onWarningsChanged()
+{
+    if (!m_started)
+        return;
+    SourceState same = state();
+    same.warnings.clear();
+    if (same.kind == SourceState::Live)
+        sayLive();
+    else
+        say(std::move(same));
+}
+
+void PostgresLiveView::fail(const std::exception_ptr& problem)
+{
+    abandon();
+    // What was shown stands, if the trouble is one that passes.
+    SourceState::Kind kind = m_complete ? SourceState::Stale : SourceState::Failed;
+    try {
+        std::rethrow_exception(problem);
+    } catch (const LockError& error) {
+        const bool denied = error.code() == ErrorCode::Denied;
+        if (denied)
+            kind = SourceState::Failed;
+        say(SourceState(kind, QString::fromStdString(error.message()), denied));
+    }
+    if (m_provider->bulk().isReady()) // it may go better then
+        pollAfter(shortestPause);
+}
+
+//! Forgets what is under way; answers still to come find another number.
+void PostgresLiveView::abandon()
+{
+    ++m_scan;
+    m_phase = Phase::Off;
+    m_reading = false;
+    for (Clock::TimerId* const timer : {&m_pollTimer, &m_readTimer, &m_leaseTimer}) {
+        m_clock.cancel(*timer);
+        *timer = 0;
+    }
+}
+
+void PostgresLiveView::noteChanged(const std::vector<std::string>& keys)
+{
+    if (m_phase == Phase::Off)
+        return;
+    m_toRead.insert(keys.begin(), keys.end());
+    readSoon();
 }
 
 void PostgresLiveView::noteAllChanged()
 {
-    scheduleRead(10ms);
+    m_onceMore = true;
+    if (m_phase == Phase::Watching && !m_reading)
+        pollLater(true, {});
 }
 
-void PostgresLiveView::onWarningsChanged() { }
-
-void PostgresLiveView::scheduleRead(Duration pause)
+void PostgresLiveView::readSoon()
 {
-    if (!m_provider)
-        return;
-    m_again = m_reading;
-    if (m_reading)
-        return;
-    m_clock.cancel(m_timer);
-    m_timer = m_clock.callAfter(pause, [this] { read(); });
-}
-
-Task<void> PostgresLiveView::read()
-{
-    if (m_reading || !m_provider)
-        co_return;
-    m_reading = true;
-    m_again = false;
-    const QPointer<PostgresLiveView> self(this);
-    if (m_first)
-        Q_EMIT snapshotStarted();
-    m_read.clear();
-    std::exception_ptr problem;
-    try {
-        PostgresCall call(m_provider->bulk(), PostgresEffect::Reads);
-        call.add(m_copy, {});
-        call.streamTo([self](std::string_view line) {
-            if (self && self->m_provider)
-                self->takeLine(line);
+    if (m_phase == Phase::Watching && !m_reading && m_readTimer == 0 && !m_toRead.empty()) {
+        m_readTimer = m_clock.callAfter(coalescing, [this] {
+            m_readTimer = 0;
+            readSome(m_scan);
         });
-        m_readAt = m_clock.now();
-        call.send();
-        const PostgresResult result = co_await call.result();
-        if (!self || !m_provider)
-            co_return;
-        if (result.isError())
-            problem = m_provider->errorOf(result);
-    } catch (const LockError&) {
-        problem = std::current_exception();
     }
-    if (!self || !m_provider)
-        co_return;
-    m_reading = false;
-    if (problem) {
-        setState(SourceState(m_first ? SourceState::Failed : SourceState::Stale,
-                             QString::fromStdString(messageOf(problem))));
-    } else {
-        for (const auto& [key, lock] : m_known) {
-            if (!m_read.contains(key))
-                note(ChangeKind::Released, lock);
-        }
-        for (const auto& [key, lock] : m_read) {
-            const auto known = m_known.find(key);
-            if (m_first)
-                m_batch.push_back(lock);
-            else if (known == m_known.end())
-                note(ChangeKind::Acquired, lock);
-            else if (known->second.owner != lock.owner)
-                note(ChangeKind::OwnerChanged, lock);
-            else if (known->second.leaseEnd != lock.leaseEnd)
-                note(ChangeKind::Extended, lock);
-        }
-        m_known.swap(m_read);
-        if (m_first) {
-            Q_EMIT snapshotBatch(m_batch);
-            m_batch.clear();
-            Q_EMIT snapshotCompleted();
-        }
-        m_first = false;
-        setState(SourceState(SourceState::Live));
-    }
-    scheduleRead(m_again ? 10ms : pollPause);
 }
 
-void PostgresLiveView::takeLine(std::string_view line)
+void PostgresLiveView::watchLeases()
 {
-    std::string fields[3];
-    bool isNull[3] = {};
-    int at = 0;
-    for (std::size_t i = 0; i < line.size(); ++i) {
-        if (line[i] == '\t' && at < 2) {
-            ++at;
-        } else if (line[i] == '\\' && i + 1 < line.size()) {
-            const char next = line[++i];
-            if (next == 'N')
-                isNull[at] = true;
-            fields[at] += next == 'n' ? '\n' : next == 't' ? '\t' : next == 'r' ? '\r' : next;
-        } else if (line[i] != '\n') {
-            fields[at] += line[i];
-        }
+    const auto next = m_rows.nextDue();
+    if (!next || m_phase == Phase::Off || isSnapshotting()
+        || (m_leaseTimer != 0 && m_leaseTimerDue <= *next)) // that one will look anew
+        return;
+    m_clock.cancel(m_leaseTimer);
+    m_leaseTimerDue = *next;
+    m_leaseTimer = m_clock.callAt(*next, [this] {
+        m_leaseTimer = 0;
+        constexpr std::size_t most = 5000;
+        noteChanged(m_rows.takeDue(m_clock.now(), most));
+        watchLeases();
+    });
+}
+
+void PostgresLiveView::take(Id id, std::string_view owner, bool owned, std::int64_t expiration,
+                            std::int64_t now, bool mayHaveToken)
+{
+    PostgresRow& row = m_rows[id];
+    if (row.seen != m_scan) {
+        row.seen = m_scan;
+        ++m_seen;
     }
-    Lock lock(fields[0], isNull[1] ? Owner() : Owner(fields[1]));
-    if (!isNull[2]) {
-        std::int64_t rest = 0;
-        std::from_chars(fields[2].data(), fields[2].data() + fields[2].size(), rest);
-        lock.leaseEnd = m_readAt + Duration(rest);
+    const bool isOver = expiration <= now;
+    // That a lease has ended is said first.
+    const bool longOver = isOver
+        && (isSnapshotting() || (row.state != PostgresRow::Held && now - expiration >= graceMs));
+    const PostgresRow::State state = !isOver ? PostgresRow::Held
+        : longOver                           ? PostgresRow::Residue
+                                             : PostgresRow::Ended;
+    const bool sameOwner = row.isOwnedBy(owner, owned);
+    const bool sameEnd = row.expiration == expiration;
+    const PostgresRow::State before = std::exchange(row.state, state);
+    if (before == PostgresRow::Held && state == PostgresRow::Ended)
+        say(ChangeKind::Expired, id); // as it last was
+    if (!sameOwner) {
+        row.owner = owner;
+        row.owned = owned;
     }
-    lock.token = m_provider->tokenOf(lock.key, lock.owner);
-    m_read.emplace(fields[0], lock);
+    // Where our clock was ahead, once more.
+    if (!sameEnd || (!isOver && row.leaseEnd <= m_readAt)) {
+        row.expiration = expiration;
+        const std::int64_t left = std::clamp(expiration - now, -longestLeaseMs, longestLeaseMs);
+        row.leaseEnd = TimePoint(Duration(now + left) - m_serverAhead);
+    }
+    FencingToken token = sameOwner ? row.token : 0;
+    if (m_provider->hasTokens() && (mayHaveToken || !sameOwner))
+        token = m_provider->tokenOf(row.key, lockOf(row).owner).value_or(0);
+    const bool sameToken = std::exchange(row.token, token) == token;
+    const bool wasShown = before == PostgresRow::Held || before == PostgresRow::Residue;
+    if (state == PostgresRow::Ended || (state == PostgresRow::Held && expiration != row.never))
+        m_rows.setDue(id, row.leaseEnd + Duration(state == PostgresRow::Ended ? graceMs : 1));
+    else
+        m_rows.setDue(id, {});
+    if (state == PostgresRow::Ended)
+        return;
+    if (isSnapshotting())
+        m_batch.push_back(lockOf(row));
+    else if (!wasShown)
+        say(ChangeKind::Acquired, id);
+    else if (!sameOwner)
+        say(ChangeKind::OwnerChanged, id);
+    else if (!sameEnd || !sameToken || before != state)
+        say(ChangeKind::Extended, id);
+}
+
+void PostgresLiveView::remove(Id id)
+{
+    const PostgresRow& row = m_rows[id];
+    if (row.isShown() && !isSnapshotting()) {
+        const bool isOver = row.state == PostgresRow::Held && row.expiration != row.never
+            && row.leaseEnd <= m_clock.now();
+        say(isOver ? ChangeKind::Expired : ChangeKind::Released, id);
+    }
+    remember(row.key, row.hash);
+    if (row.seen == m_scan)
+        --m_seen;
+    m_rows.remove(id);
+}
+
+void PostgresLiveView::say(ChangeKind kind, Id id)
+{
+    m_changed = true;
+    note(kind, lockOf(m_rows[id]));
+}
+
+Lock PostgresLiveView::lockOf(const PostgresRow& row) const
+{
+    Lock lock(row.key, row.owned ? Owner(row.owner) : Owner());
+    if (row.expiration != row.never)
+        lock.leaseEnd = row.leaseEnd;
+    if (row.state == PostgresRow::Residue)
+        lock.state = LockState::Residue;
+    if (row.token != 0)
+        lock.token = row.token;
+    return lock;
 }
 
 } // namespace lockboard

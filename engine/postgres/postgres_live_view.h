@@ -2,14 +2,20 @@
 #pragma once
 
 #include "engine/live_view.h"
-#include "engine/postgres/postgres_connection.h"
+#include "engine/postgres/postgres_rows.h"
+#include "engine/postgres/postgres_session_lock.h"
 #include "engine/task.h"
+
+#include <unordered_set>
 
 namespace lockboard {
 
 class PostgresProvider;
 
-//! What lies in the table, read as a whole by COPY.
+//! The rows of the table, by COPY, and the advisory locks of Medusa's executes; then kept live: by
+//! what this process does itself and what the server notifies, read again; by a timer for the next
+//! lease that ends; and by looking at all again every second, less often while nothing changes and
+//! where it takes long, and twice a minute where a trigger notifies of all changes.
 class PostgresLiveView final : public LiveView {
     Q_OBJECT
 
@@ -19,30 +25,116 @@ public:
 
     //! The provider is going away.
     void detach();
+    //! Somebody may have changed these.
     void noteChanged(const std::vector<std::string>& keys);
+    //! Anybody may have changed anything.
     void noteAllChanged();
     void onWarningsChanged();
+    //! The key that Medusa would lock by this hash, if one is known, else `advisory:HASH`.
+    [[nodiscard]] std::string nameOf(std::uint32_t hash) const;
 
 protected:
     void doStart() override;
     void doRefresh() override;
 
 private:
-    Task<void> read();
+    static constexpr Duration shortestPause = std::chrono::seconds(1);
+    //! So that a burst of changes is read at once.
+    static constexpr Duration coalescing = std::chrono::milliseconds(10);
+    using Id = PostgresRows::Id;
+    enum class Phase : std::uint8_t {
+        Off, // not started, not connected, or the provider is gone
+        Snapshot,
+        Watching, // between readings
+        Rereading, // all of it
+    };
+    //! An advisory lock, and how it was said to the watchers.
+    struct Shown {
+        PostgresSessionLock session;
+        Lock lock;
+        bool isShown = false;
+        int looks = 1;
+    };
+    using Sessions = std::map<std::pair<std::uint64_t, std::int64_t>, Shown>;
+
+    void onReady();
+    void onUnavailable(const std::exception_ptr& problem);
+    void onSessionChanged();
+    //! With what is to be said of the source whatever its state.
+    void say(SourceState state);
+    void sayLive();
+    void fail(const std::exception_ptr& problem);
+    void abandon();
+    [[nodiscard]] bool isPushed() const;
+
+    // Looking at all of it.
+    void begin(Phase phase);
+    Task<void> readAll(std::uint32_t scan, bool withRows);
+    //! Advisory locks, and what time it is.
+    void takeLook(const PostgresResult& result, TimePoint sentAt);
     void takeLine(std::string_view line);
-    void scheduleRead(Duration pause);
+    void sweep();
+    void finishReading();
+    void poll();
+    void pollAfter(Duration pause);
+    void pollLater(bool changed, Duration took);
+
+    // Looking at some rows.
+    void readSoon();
+    Task<void> readSome(std::uint32_t scan);
+    void takeSome(const std::vector<std::string>& keys, const PostgresResult& result,
+                  TimePoint sentAt);
+    void watchLeases();
+
+    //! A row as it was just read, at `now` of the server's clock.
+    void take(Id id, std::string_view owner, bool owned, std::int64_t expiration, std::int64_t now,
+              bool mayHaveToken);
+    void remove(Id id);
+    void say(ChangeKind kind, Id id);
+    void flushBatch();
+    [[nodiscard]] Lock lockOf(const PostgresRow& row) const;
+
+    // Advisory locks (postgres_live_view_sessions.cpp).
+    void showSessions();
+    [[nodiscard]] bool isExecuteOfOurs(const Shown& shown) const;
+    void remember(std::string_view key, std::uint32_t hash);
+
+    [[nodiscard]] bool isSnapshotting() const { return m_phase == Phase::Snapshot; }
 
     PostgresProvider* m_provider;
     Clock& m_clock;
-    PostgresStatement m_copy;
-    std::unordered_map<std::string, Lock> m_known;
-    std::unordered_map<std::string, Lock> m_read;
-    LockBatch m_batch;
-    Clock::TimerId m_timer = 0;
-    TimePoint m_readAt;
-    bool m_first = true;
-    bool m_reading = false;
-    bool m_again = false;
+    Phase m_phase = Phase::Off;
+    bool m_started = false;
+    bool m_complete = false; // one snapshot was completed
+    PostgresRows m_rows;
+    LockBatch m_batch; // of a snapshot
+    std::unordered_set<std::string> m_toRead; // keys to be looked at again
+    bool m_reading = false; // some of them, or all
+    bool m_onceMore = false; // all of it, right after this
+
+    Sessions m_sessions;
+    Sessions m_looked; // as they were just read
+    std::unordered_map<std::uint32_t, std::string> m_names; // of keys that were here once
+    bool m_sessionsHidden = false;
+    bool m_hasTrigger = false;
+
+    std::uint32_t m_scan = 0; // counted up: what belongs to an earlier one is dropped
+    TimePoint m_scanBegan;
+    TimePoint m_readAt; // the latest answer came
+    std::int64_t m_serverNow = 0; // when it began, by the server's clock
+    std::chrono::milliseconds m_serverAhead{0}; // of our clock
+    std::size_t m_seen = 0;
+    Id m_swept = 0;
+    bool m_changed = false; // in this look
+    std::string m_unescaped[3];
+
+    Duration m_pause; // between looks
+    TimePoint m_rowsDue; // to be read again, all of them
+    TimePoint m_rowsSoonest; // the same if there are news
+    Clock::TimerId m_pollTimer = 0;
+    Clock::TimerId m_readTimer = 0;
+    Clock::TimerId m_leaseTimer = 0;
+    TimePoint m_leaseTimerDue;
 };
 
 } // namespace lockboard

@@ -410,7 +410,8 @@ Task<ReleaseResult> PostgresProvider::release(LockKeys keys, ReleaseOptions opti
         if (result.isTrue(row, 1) && result.optional(row, 2) != options.owner())
             left.emplace_back(keys[i], ReleaseOutcome::HeldByOther, result.optional(row, 2));
         else if (!released || tooLate)
-            left.emplace_back(keys[i], ReleaseOutcome::NotHeld);
+            left.emplace_back(keys[i], ReleaseOutcome::NotHeld).cleared =
+                !released && result.isTrue(row, 4);
         if (released)
             noteGone(keys[i], result.optional(row, 2), !result.isNull(row, 3));
     }

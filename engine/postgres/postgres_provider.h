@@ -31,6 +31,10 @@ public:
     [[nodiscard]] LiveViewPtr liveView() override;
     [[nodiscard]] ProviderFeatures features() const override;
     [[nodiscard]] Task<CheckReport> check() override;
+    //! `install-trigger`, `remove-trigger`; `end-session PID terminate|cancel [SESSION]`, where
+    //! SESSION is HolderNote's name of it, so that no later session of that number is ended.
+    Task<std::string> administer(std::string verb, std::vector<std::string> arguments,
+                                 SharedContext context) override;
 
     // For the live view.
     [[nodiscard]] const PostgresSettings& settings() const { return m_settings; }
@@ -40,6 +44,7 @@ public:
     [[nodiscard]] PostgresConnection& bulk() { return m_bulk; }
     [[nodiscard]] PostgresSession& session() { return m_session; }
     [[nodiscard]] const Container& container() const { return m_shared; }
+    [[nodiscard]] bool hasTokens() const { return !m_tokens.empty(); }
     //! Of a lock that this process was granted; nobody else's is stored anywhere.
     [[nodiscard]] std::optional<FencingToken> tokenOf(const std::string& key,
                                                       const Owner& owner) const;
@@ -76,6 +81,11 @@ private:
     void noteAllChanged();
     [[nodiscard]] Task<PostgresResult> ask(PostgresStatement statement,
                                            PostgresParameters parameters);
+    [[nodiscard]] Task<PostgresResult> change(PostgresStatement statement,
+                                              PostgresParameters parameters);
+    Task<std::string> changeTrigger(bool install);
+    Task<std::string> endSession(int pid, bool cancel, std::string session);
+    [[nodiscard]] std::string nameOf(std::uint32_t hash) const;
     Task<void> examine(std::vector<Finding>* findings);
     void noteGone(const std::string& key, const Owner& owner, bool wanted);
     template <typename Tell> void tellViews(Tell tell);

@@ -37,22 +37,23 @@ Task<void> PostgresProvider::releasePages(ReleaseAllOptions options, ReleaseAllR
         if (page.isError())
             std::rethrow_exception(errorOf(page));
         rows = page.rows();
+        std::vector<std::string> keys;
         for (int row = 0; row < rows; ++row) {
-            const std::string key(page.text(row, 0));
+            const std::string& key = keys.emplace_back(page.text(row, 0));
             const Owner owner = page.optional(row, 1);
             const bool wasHeld = page.isTrue(row, 2);
             const bool isGone = page.isTrue(row, 3);
             if (!isGone)
                 result->leave(takenMeanwhile);
-            else if (wasHeld)
-                ++result->released;
+            else
+                ++(wasHeld ? result->released : result->cleared);
             if (isGone)
                 noteGone(key, owner, false);
         }
         seen += static_cast<std::uint64_t>(rows);
         if (rows > 0)
             last = std::string(page.text(rows - 1, 0));
-        noteAllChanged();
+        noteChanged(LockKeys(std::move(keys)));
         options.report(result->released, seen);
     }
 }

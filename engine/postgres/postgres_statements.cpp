@@ -7,7 +7,7 @@
 
 namespace lockboard {
 
-static std::string quoted(const std::string& name)
+std::string quotedName(const std::string& name)
 {
     std::string text = "\"";
     for (const char letter : name)
@@ -43,6 +43,7 @@ static std::string filled(const char* text, const std::string& table, const std:
         sql.replace(QString::fromUtf8(name), QString::fromStdString(value));
     };
     put("@table", table);
+    put("@name", literal(table));
     put("@channel", channel);
     put("@live", isLive);
     put("@over", isOver);
@@ -90,7 +91,7 @@ static std::string acquireSql(const char* prelude, const char* source, const cha
 }
 
 PostgresStatements::PostgresStatements(const PostgresSettings& settings)
-    : table(quoted(settings.schema) + '.' + quoted(settings.table))
+    : table(quotedName(settings.schema) + '.' + quotedName(settings.table))
     , channel("lockboard:" + settings.schema + '.' + settings.table)
     , queue("lockboard_queue", {})
     , acquire("lockboard_acquire", acquireSql("", "unnest($1::text[]) k", "", ""))
@@ -119,6 +120,16 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
     , withdraw("lockboard_withdraw", {})
     , listen({}, {})
     // Not "IF NOT EXISTS" alone: that asks for the right to create even where there is one.
+    , readAll({},
+              "COPY (SELECT l.id, l.owner_id, date_part('epoch', l.expiration) FROM " + table
+                  + " l) TO STDOUT")
+    , readSome({},
+               "SELECT l.id, l.owner_id, date_part('epoch', l.expiration), "
+               "date_part('epoch', clock_timestamp()) FROM "
+                   + table
+                   + " l WHERE l.id = ANY($1::text[]) UNION ALL SELECT NULL, NULL, NULL, "
+                     "date_part('epoch', clock_timestamp())")
+    , lookAround({}, {})
     , create({},
              "DO $lockboard$ BEGIN IF to_regclass(" + literal(table) + ") IS NULL THEN "
                  + createTableStatement(table) + "; END IF; END $lockboard$")
@@ -158,7 +169,8 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
             before.owner_id,
             CASE WHEN gone.id IS NOT NULL
                     AND ($6::bool OR NOT pg_try_advisory_xact_lock(@waiters, k.hash))
-                THEN pg_notify(@channel, k.payload) END
+                THEN pg_notify(@channel, k.payload) END,
+            gone.id IS NOT NULL
         FROM unnest($1::text[], $4::int[], $5::text[]) WITH ORDINALITY k(id, hash, payload, place)
             LEFT JOIN gone ON gone.id = k.id LEFT JOIN before ON before.id = k.id
         ORDER BY k.place)";
@@ -179,10 +191,29 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
         FROM page LEFT JOIN gone ON gone.id = page.id ORDER BY page.id)";
     advertise.sql = "SELECT pg_advisory_lock_shared(@waiters, h) FROM unnest($1::int[]) h";
     withdraw.sql = "SELECT pg_advisory_unlock_shared(@waiters, h) FROM unnest($1::int[]) h";
-    listen.sql = "LISTEN " + quoted(channel);
+    // Who is not a member of pg_read_all_stats sees little of other users' sessions.
+    lookAround.sql = R"(
+        SELECT date_part('epoch', clock_timestamp()),
+            (SELECT count(*) FROM pg_trigger WHERE tgrelid = to_regclass(@name)
+                AND starts_with(tgname, 'lockboard_notify_') AND tgenabled IN ('O', 'A')) = 4,
+            k.*
+        FROM (SELECT) one LEFT JOIN (
+            SELECT l.objid::bigint, l.pid, l.granted, a.application_name,
+                coalesce(host(a.client_addr), CASE WHEN a.client_port = -1 THEN 'local' END),
+                a.usename, a.state, date_part('epoch', a.xact_start),
+                date_part('epoch', a.query_start),
+                to_hex(trunc(extract(epoch FROM a.backend_start))::bigint) || '.'
+                    || to_hex(a.pid),
+                CASE WHEN NOT l.granted THEN array_to_string(pg_blocking_pids(l.pid), ' ') END,
+                a.query = '<insufficient privilege>'
+            FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+            WHERE l.locktype = 'advisory' AND l.classid = 0 AND l.objsubid = 1
+                AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            ORDER BY l.granted DESC, l.waitstart LIMIT 10000) k ON true)";
+    listen.sql = "LISTEN " + quotedName(channel);
     for (PostgresStatement* const one :
          {&queue, &acquire, &acquireOne, &acquireForSession, &allOrNone, &extend, &look, &release,
-          &unlock, &releasePage, &advertise, &withdraw})
+          &unlock, &releasePage, &advertise, &withdraw, &lookAround})
         one->sql = filled(one->sql.c_str(), table, literal(channel));
 }
 

@@ -7,6 +7,9 @@ namespace lockboard {
 
 class PostgresSettings;
 
+//! A name as one writes it in SQL.
+[[nodiscard]] std::string quotedName(const std::string& name);
+
 //! The provider's SQL, for one table. Only the database's clock counts in it.
 class PostgresStatements final {
 public:
@@ -40,8 +43,8 @@ public:
     PostgresStatement look;
     //! $1: keys, $2: owner or NULL, $3: whether an owner may release a lock without owner, $4:
     //! places, $5: what to tell those who wait, $6: or everybody. A row a key: whether it was
-    //! released, whether one is left, its owner, and something if somebody was told. What was over
-    //! already goes too, and is neither.
+    //! released, whether one is left, its owner, something if somebody was told, and whether a row
+    //! was deleted. What was over already goes too, and is neither released nor left.
     PostgresStatement release;
     //! $1: hashes, $2: how often each of them. Frees Medusa's locks in this session.
     PostgresStatement unlock;
@@ -52,6 +55,18 @@ public:
     PostgresStatement advertise;
     PostgresStatement withdraw;
     PostgresStatement listen;
+
+    // For the live view, each for a connection that is Streaming. Times are seconds since 1970 by
+    // the server's clock.
+    //! Every row: key, owner, when its lease ends.
+    PostgresStatement readAll;
+    //! $1: keys. The same of those that are there, and the time now; a row without key is there
+    //! for that alone.
+    PostgresStatement readSome;
+    //! The time now, and whether the trigger is there; then, a row each, all advisory locks that
+    //! may be Medusa's, whose columns postgres_session_lock.cpp tells. A single row without any.
+    PostgresStatement lookAround;
+
     PostgresStatement create;
     //! For a session whose writes may be lost if the server crashes: the session is then, too.
     PostgresStatement relax;

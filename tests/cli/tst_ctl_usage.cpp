@@ -90,7 +90,7 @@ void TestCtlUsage::refuses_data()
     row("misspelt verb", { "lsit" }, "There is no verb \"lsit\". Did you mean list?");
     row("unknown verb", { "defenestrate" },
         "There is no verb \"defenestrate\". Verbs are providers, list, acquire, release, "
-        "release-all, check.");
+        "release-all, check, postgres.");
     row("help of an unknown verb", { "help", "lits" },
         "There is no verb \"lits\". Did you mean list?");
     row("misspelt option", { "list", "--ownr", "x" },

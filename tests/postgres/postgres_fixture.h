@@ -31,10 +31,12 @@ class PostgresModule final {
 public:
     //! `more` is JSON: further members of the options object.
     explicit PostgresModule(const QString& url, const QString& more = {},
-                            const QString& resolve = QStringLiteral("postgres"))
+                            const QString& resolve = QStringLiteral("postgres"),
+                            LockingModule::Settings settings = {})
         : m_container(m_clock,
                       [this](LogLevel, const std::string& message) { log += message + '\n'; })
-        , m_module(std::make_unique<LockingModule>(configOf(url, more, resolve), m_container))
+        , m_module(std::make_unique<LockingModule>(configOf(url, more, resolve), m_container,
+                                                   std::move(settings)))
     {
     }
     explicit PostgresModule(const PostgresServer& server, const QString& more = {})

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: MIT
+#include "engine/postgres/medusa_hash.h"
+#include "engine/postgres/postgres_live_view.h"
+#include "engine/postgres/postgres_number.h"
+#include "engine/postgres/postgres_provider.h"
+
+#include <QPointer>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+// How the live view looks at the table: at all of it, or again at some rows.
+
+namespace lockboard {
+
+using namespace std::chrono_literals;
+
+static constexpr Duration quietPause = 5s;
+static constexpr Duration longestPause = 30s;
+static constexpr int pauseFactor = 50;
+static constexpr int hasteFactor = 10; // if there are news
+static constexpr qsizetype batchSize = 5000;
+static constexpr std::size_t mostKeys = 5000;
+static constexpr PostgresRows::Id sweepSlice = 20'000;
+
+//! Milliseconds of seconds since 1970, which may be infinite.
+static std::int64_t msFrom(std::string_view seconds)
+{
+    constexpr double most = 1e15;
+    const double ms = std::ceil(numberFrom(seconds) * 1000);
+    return std::isfinite(ms) || ms < 0 ? static_cast<std::int64_t>(std::clamp(ms, -most, most))
+                                       : PostgresRow::never;
+}
+
+static std::string_view unescaped(std::string_view text, std::string& buffer)
+{
+    static constexpr std::string_view letters = "bfnrtv";
+    static constexpr std::string_view meanings = "\b\f\n\r\t\v";
+    buffer.clear();
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '\\' && i + 1 < text.size()) {
+            const std::size_t known = letters.find(text[++i]);
+            buffer += known == letters.npos ? text[i] : meanings[known];
+        } else {
+            buffer += text[i];
+        }
+    }
+    return buffer;
+}
+
+void PostgresLiveView::begin(Phase phase)
+{
+    abandon();
+    m_phase = phase;
+    m_scanBegan = m_clock.now();
+    m_onceMore = false;
+    m_changed = false;
+    m_seen = 0;
+    m_swept = 0;
+    if (isSnapshotting()) {
+        flush(); // what was noted so far belongs to the time before the snapshot
+        m_batch.clear();
+        m_toRead.clear();
+        m_pause = shortestPause;
+        Q_EMIT snapshotStarted();
+    } else {
+        watchLeases();
+    }
+    readAll(m_scan, true);
+}
+
+Task<void> PostgresLiveView::readAll(std::uint32_t scan, bool withRows)
+{
+    const QPointer<PostgresLiveView> self(this);
+    const auto isOver = [&] { return !self || scan != m_scan; };
+    const PostgresStatements& statements = m_provider->statements();
+    const TimePoint began = m_clock.now();
+    try {
+        PostgresCall look(m_provider->bulk(), PostgresEffect::Reads);
+        look.add(statements.lookAround, {});
+        look.send();
+        const PostgresResult around = co_await look.result();
+        if (isOver())
+            co_return;
+        if (around.isError())
+            std::rethrow_exception(m_provider->errorOf(around));
+        takeLook(around, look.sentAt());
+        if (withRows) {
+            PostgresCall copy(m_provider->bulk(), PostgresEffect::Reads);
+            copy.add(statements.readAll, {});
+            copy.streamTo([self, scan](std::string_view line) {
+                if (self && scan == self->m_scan)
+                    self->takeLine(line);
+            });
+            copy.send();
+            const PostgresResult result = co_await copy.result();
+            if (isOver())
+                co_return;
+            if (result.isError())
+                std::rethrow_exception(m_provider->errorOf(result));
+            sweep();
+            co_return;
+        }
+    } catch (const LockError&) {
+        if (!isOver())
+            fail(std::current_exception());
+        co_return;
+    }
+    m_reading = false;
+    showSessions();
+    sayLive();
+    pollLater(m_changed, std::chrono::ceil<Duration>(m_clock.now() - began));
+    readSoon();
+}
+
+void PostgresLiveView::takeLook(const PostgresResult& result, TimePoint sentAt)
+{
+    m_readAt = m_clock.now();
+    const double server = numberFrom(result.text(0, 0));
+    const TimePoint then = sentAt + (m_readAt - sentAt) / 2;
+    m_serverNow = static_cast<std::int64_t>(server * 1000);
+    m_serverAhead = Duration(m_serverNow) - std::chrono::floor<Duration>(then.time_since_epoch());
+    m_hasTrigger = result.isTrue(0, 1);
+    m_looked.clear();
+    m_sessionsHidden = false;
+    if (result.isNull(0, 2))
+        return;
+    for (int row = 0; row < result.rows(); ++row) {
+        PostgresSessionLock session(result, row, server, then);
+        m_sessionsHidden |= session.hidden;
+        const std::uint64_t which = std::uint64_t(session.hash) << 1 | (session.granted ? 1 : 0);
+        const std::int64_t pid = session.note.fields().pid;
+        m_looked.try_emplace({which, pid}, Shown{std::move(session), {}});
+    }
+}
+
+//! A line of COPY's text format: three columns.
+void PostgresLiveView::takeLine(std::string_view line)
+{
+    if (!line.empty() && line.back() == '\n')
+        line.remove_suffix(1);
+    std::string_view fields[3];
+    for (int i = 0; i < 3; ++i) {
+        const std::size_t end = std::min(line.find('\t'), line.size());
+        fields[i] = line.substr(0, end);
+        line.remove_prefix(std::min(end + 1, line.size()));
+    }
+    const bool owned = fields[1] != "\\N";
+    const std::int64_t expiration = fields[2] == "\\N" ? PostgresRow::never : msFrom(fields[2]);
+    if (!owned)
+        fields[1] = {};
+    for (int i = 0; i < 2; ++i) {
+        if (std::memchr(fields[i].data(), '\\', fields[i].size()))
+            fields[i] = unescaped(fields[i], m_unescaped[i]);
+    }
+    const std::uint32_t hash = medusaHash(fields[0]);
+    Id id = m_rows.find(fields[0], hash);
+    const bool isNew = id == PostgresRows::none;
+    if (isNew)
+        id = m_rows.insert(fields[0], hash);
+    take(id, fields[1], owned, expiration, m_serverNow, isNew);
+    if (m_batch.size() >= batchSize)
+        flushBatch();
+}
+
+void PostgresLiveView::flushBatch()
+{
+    if (m_batch.isEmpty())
+        return;
+    const LockBatch batch = std::exchange(m_batch, {});
+    m_batch.reserve(batchSize);
+    Q_EMIT snapshotBatch(batch);
+}
+
+//! Looks for rows that were not read, in slices.
+void PostgresLiveView::sweep()
+{
+    const Id end = std::min(m_rows.slots(), m_swept + sweepSlice);
+    for (; m_swept < end && m_seen < m_rows.size(); ++m_swept) {
+        if (m_rows[m_swept].alive && m_rows[m_swept].seen != m_scan)
+            remove(m_swept);
+    }
+    if (m_seen == m_rows.size()) {
+        finishReading();
+        return;
+    }
+    const auto more = [this, scan = m_scan] {
+        if (scan == m_scan)
+            sweep();
+    };
+    QMetaObject::invokeMethod(this, more, Qt::QueuedConnection);
+}
+
+void PostgresLiveView::finishReading()
+{
+    const auto took = std::chrono::ceil<Duration>(m_clock.now() - m_scanBegan);
+    const bool first = isSnapshotting();
+    showSessions();
+    flushBatch();
+    m_phase = Phase::Watching;
+    if (first) {
+        m_complete = true;
+        Q_EMIT snapshotCompleted();
+    }
+    sayLive();
+    m_rowsSoonest = m_clock.now() + std::min<Duration>(took * hasteFactor, longestPause);
+    m_rowsDue = m_clock.now()
+        + (isPushed() ? longestPause : std::min<Duration>(took * pauseFactor, longestPause));
+    pollLater(m_changed || first, {});
+    watchLeases();
+    readSoon();
+}
+
+void PostgresLiveView::pollLater(bool changed, Duration took)
+{
+    m_pause = changed ? shortestPause : std::min<Duration>(m_pause * 3 / 2, quietPause);
+    m_pause = std::clamp<Duration>(took * pauseFactor, m_pause, longestPause);
+    Duration pause = m_pause;
+    if (m_onceMore) {
+        m_rowsDue = std::min(m_rowsDue, m_rowsSoonest);
+        pause = std::max(coalescing, std::chrono::ceil<Duration>(m_rowsSoonest - m_clock.now()));
+    }
+    pollAfter(pause);
+}
+
+void PostgresLiveView::pollAfter(Duration pause)
+{
+    m_clock.cancel(m_pollTimer);
+    m_pollTimer = m_clock.callAfter(pause, [this] {
+        m_pollTimer = 0;
+        poll();
+    });
+}
+
+void PostgresLiveView::poll()
+{
+    if (!m_provider->bulk().isReady())
+        return; // when it is, all is looked at anew
+    if (m_phase == Phase::Off) {
+        begin(Phase::Snapshot);
+    } else if (m_reading) {
+        pollAfter(coalescing * 5);
+    } else if (m_clock.now() >= m_rowsDue) {
+        begin(Phase::Rereading);
+    } else {
+        m_changed = false;
+        m_reading = true;
+        readAll(m_scan, false);
+    }
+}
+
+Task<void> PostgresLiveView::readSome(std::uint32_t scan)
+{
+    if (m_reading || m_phase != Phase::Watching)
+        co_return; // after that
+    const QPointer<PostgresLiveView> self(this);
+    const auto isOver = [&] { return !self || scan != m_scan; };
+    std::vector<std::string> keys;
+    PostgresArray array;
+    while (keys.size() < mostKeys && !m_toRead.empty()) {
+        keys.push_back(std::move(m_toRead.extract(m_toRead.begin()).value()));
+        array.add(keys.back());
+    }
+    m_reading = true;
+    try {
+        PostgresParameters parameters;
+        parameters << array.text();
+        PostgresCall call(m_provider->bulk(), PostgresEffect::Reads);
+        call.add(m_provider->statements().readSome, std::move(parameters));
+        call.send();
+        const PostgresResult result = co_await call.result();
+        if (isOver())
+            co_return;
+        if (result.isError())
+            std::rethrow_exception(m_provider->errorOf(result));
+        takeSome(keys, result, call.sentAt());
+    } catch (const LockError&) {
+        if (!isOver())
+            fail(std::current_exception());
+        co_return;
+    }
+    m_reading = false;
+    watchLeases();
+    readSoon();
+}
+
+void PostgresLiveView::takeSome(const std::vector<std::string>& keys, const PostgresResult& result,
+                                TimePoint sentAt)
+{
+    m_readAt = m_clock.now();
+    const TimePoint then = sentAt + (m_readAt - sentAt) / 2;
+    const auto now = static_cast<std::int64_t>(numberFrom(result.text(0, 3)) * 1000);
+    m_serverAhead = Duration(now) - std::chrono::floor<Duration>(then.time_since_epoch());
+    std::unordered_set<std::string_view> found;
+    for (int row = 0; row < result.rows(); ++row) {
+        if (result.isNull(row, 0))
+            continue; // there only to tell the time
+        const std::string_view key = result.text(row, 0);
+        const std::uint32_t hash = medusaHash(key);
+        Id id = m_rows.find(key, hash);
+        if (id == PostgresRows::none)
+            id = m_rows.insert(key, hash);
+        found.insert(key);
+        take(id, result.text(row, 1), !result.isNull(row, 1),
+             result.isNull(row, 2) ? PostgresRow::never : msFrom(result.text(row, 2)), now, true);
+    }
+    for (const std::string& key : keys) {
+        if (found.contains(key))
+            continue;
+        const std::uint32_t hash = medusaHash(key);
+        const Id id = m_rows.find(key, hash);
+        if (id != PostgresRows::none)
+            remove(id);
+        else
+            remember(key, hash);
+    }
+}
+
+} // namespace lockboard

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "engine/lock.h"
+#include "engine/postgres/postgres_result.h"
+
+namespace lockboard {
+
+//! An advisory lock that may be one of Medusa's executes, and the session that holds it or waits
+//! for it.
+class PostgresSessionLock final {
+public:
+    //! From a row of PostgresStatements::lookAround. `serverNow` is its time, `now` ours then.
+    PostgresSessionLock(const PostgresResult& result, int row, double serverNow, TimePoint now);
+
+    [[nodiscard]] bool isLockboards() const;
+    //! As it is listed.
+    [[nodiscard]] Lock lock(const std::string& key) const;
+
+    std::uint32_t hash;
+    bool granted;
+    bool hidden; //!< the server tells this user no more than the process
+    HolderNote note;
+    std::string said; //!< all the server said of it, to tell whether that has changed
+};
+
+} // namespace lockboard

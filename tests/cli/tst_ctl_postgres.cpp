@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+//! What only a PostgreSQL provider has, against a real one.
+#include "engine/postgres/medusa_hash.h"
+#include "tests/cli/ctl.h"
+#include "tests/support/postgres_server.h"
+
+#include <QJsonArray>
+#include <QTest>
+
+using namespace lockboard;
+using namespace lockboard::test;
+using namespace Qt::StringLiterals;
+
+class TestCtlPostgres final : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        m_server.createTable();
+        m_ctl.alwaysWith({"--connect", m_server.url().toUtf8()});
+    }
+    void cleanup() { m_server.query(u"DELETE FROM locking"_s); }
+
+    void listsAndRemovesResidue();
+    void removesAllResidue();
+    void listsSessions();
+    void endsASession();
+    void refusesToEnd();
+    void installsAndRemovesTheTrigger();
+    void refusesNonsense_data();
+    void refusesNonsense();
+
+private:
+    void execute(Sql& sql, const std::string& key)
+    {
+        sql.query(u"SET application_name = 'medusa'; BEGIN"_s);
+        sql.query(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(medusaHash(key)));
+    }
+    PostgresServer m_server;
+    Ctl m_ctl;
+};
+
+void TestCtlPostgres::listsAndRemovesResidue()
+{
+    m_server.query(u"INSERT INTO locking VALUES ('old', 'ann', now() - interval '1 hour')"_s);
+    const CtlRun table = m_ctl.run({"list"});
+    QVERIFY2(table.out.contains("residue (over, not cleaned up)"), table.out.constData());
+    const QJsonObject lock = m_ctl.run({"list", "--json"}).json().value(0);
+    QCOMPARE(lock[u"key"_s], u"old"_s);
+    QCOMPARE(lock[u"state"_s], u"residue"_s);
+    const CtlRun released = m_ctl.run({"release", "old"}); // whoever asks
+    QCOMPARE(released.code, 1); // it was not held
+    QCOMPARE(released.out, QByteArray("Was over already: \"old\"; its row is removed.\n"));
+    QCOMPARE(m_server.value(u"SELECT count(*) FROM locking"_s), u"0"_s);
+}
+
+void TestCtlPostgres::removesAllResidue()
+{
+    const QString fill = u"INSERT INTO locking VALUES ('old', 'ann', now() - interval '1 hour'), "
+                         "('new', 'ann', NULL)"_s;
+    m_server.query(fill);
+    QCOMPARE(m_ctl.run({"release-all", "--yes"}).out,
+             QByteArray("Released 1 lock.\nRemoved what was left of 1 lock that was over.\n"));
+    m_server.query(fill);
+    const QJsonObject all = m_ctl.run({"release-all", "--yes", "--json"}).json().value(0);
+    QCOMPARE(all[u"released"_s], 1);
+    QCOMPARE(all[u"cleared"_s], 1);
+}
+
+void TestCtlPostgres::listsSessions()
+{
+    Sql holder(m_server.url());
+    Sql waiter(m_server.url());
+    execute(holder, "k");
+    waiter.query(u"BEGIN"_s);
+    waiter.send(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(medusaHash("k")));
+    QTRY_COMPARE(m_server.value(u"SELECT count(*) FROM pg_locks WHERE NOT granted"_s), u"1"_s);
+    m_server.query(u"INSERT INTO locking VALUES ('k', 'ann', NULL)"_s);
+    const QList<QJsonObject> locks = m_ctl.run({"list", "--json"}).json();
+    QCOMPARE(locks.size(), 3);
+    for (const QJsonObject& lock : locks) {
+        const QString state = lock[u"state"_s].toString();
+        const QJsonObject session = lock[u"session"_s].toObject();
+        QCOMPARE(lock[u"key"_s], u"k"_s);
+        if (state == u"advisory"_s) {
+            QCOMPARE(session[u"pid"_s], holder.pid());
+            QCOMPARE(session[u"application"_s], u"medusa"_s);
+            QCOMPARE(session[u"client"_s], u"127.0.0.1"_s);
+            QCOMPARE(session[u"activity"_s], u"idle in transaction"_s);
+            QVERIFY(session[u"transactionMs"_s].toDouble(-1) >= 0);
+        } else if (state == u"waiting"_s) {
+            QCOMPARE(session[u"pid"_s], waiter.pid());
+            QCOMPARE(session[u"blockedBy"_s].toArray(), QJsonArray{holder.pid()});
+        } else {
+            QCOMPARE(state, u"held"_s);
+        }
+    }
+    const QByteArray table = m_ctl.run({"list"}).out;
+    const QByteArray pid = QByteArray::number(holder.pid());
+    QVERIFY2(table.contains("advisory lock: process " + pid + ", medusa, 127.0.0.1, idle in tr"),
+             table.constData());
+    QVERIFY2(table.contains("behind process " + pid), table.constData());
+    holder.query(u"COMMIT"_s);
+    waiter.finish();
+}
+
+void TestCtlPostgres::endsASession()
+{
+    Sql holder(m_server.url());
+    execute(holder, "k");
+    const QByteArray pid = QByteArray::number(holder.pid());
+    const CtlRun asked = m_ctl.run({"postgres", "end-session", pid});
+    QCOMPARE(asked.code, 64); // there is nobody to ask
+    QVERIFY(holder.isAlive());
+    const CtlRun run = m_ctl.run({"postgres", "end-session", pid, "--yes"});
+    QCOMPARE(run.code, 0);
+    QVERIFY2(run.out.startsWith("Ended the session of process " + pid + " (medusa, 127.0.0.1)"),
+             run.out.constData());
+    QVERIFY_THROWS_EXCEPTION(std::runtime_error, holder.query(u"SELECT 1"_s));
+    const QJsonObject audit = m_ctl.audit().last();
+    QCOMPARE(audit[u"verb"_s], u"end-session"_s);
+    QCOMPARE(audit[u"arguments"_s].toArray().first(), QString::fromUtf8(pid));
+}
+
+void TestCtlPostgres::refusesToEnd()
+{
+    Sql innocent(m_server.url());
+    const QByteArray pid = QByteArray::number(innocent.pid());
+    const CtlRun run = m_ctl.run({"postgres", "end-session", pid, "--yes"});
+    QCOMPARE(run.code, 64);
+    QVERIFY2(run.complaint().contains("left alone"), run.err.constData());
+    QVERIFY(innocent.value(u"SELECT 1"_s) == u"1"_s);
+    execute(innocent, "k");
+    QCOMPARE(m_ctl.run({"--read-only", "postgres", "end-session", pid, "--yes"}).code, 77);
+    QVERIFY(innocent.value(u"SELECT 1"_s) == u"1"_s);
+}
+
+void TestCtlPostgres::installsAndRemovesTheTrigger()
+{
+    QVERIFY(m_ctl.run({"check"}).out.contains("No trigger is installed"));
+    QCOMPARE(m_ctl.run({"--read-only", "postgres", "install-trigger"}).code, 77);
+    const CtlRun installed = m_ctl.run({"postgres", "install-trigger"});
+    QCOMPARE(installed.code, 0);
+    QVERIFY2(installed.out.contains("lockboard_notify"), installed.out.constData());
+    QVERIFY(m_ctl.run({"check"}).out.contains("A trigger tells"));
+    QCOMPARE(m_ctl.run({"postgres", "remove-trigger", "--json"}).json().size(), 1);
+    QVERIFY(m_ctl.run({"check"}).out.contains("No trigger is installed"));
+}
+
+void TestCtlPostgres::refusesNonsense_data()
+{
+    QTest::addColumn<QByteArrayList>("words");
+    QTest::newRow("no action") << QByteArrayList{"postgres"};
+    QTest::newRow("unknown") << QByteArrayList{"postgres", "drop-table"};
+    QTest::newRow("no pid") << QByteArrayList{"postgres", "end-session", "--yes"};
+    QTest::newRow("no number") << QByteArrayList{"postgres", "end-session", "me", "--yes"};
+    QTest::newRow("too much") << QByteArrayList{"postgres", "install-trigger", "here"};
+    QTest::newRow("cancel") << QByteArrayList{"postgres", "install-trigger", "--cancel"};
+    QTest::newRow("other provider")
+        << QByteArrayList{"postgres", "install-trigger", "--provider", "in-memory"};
+}
+
+void TestCtlPostgres::refusesNonsense()
+{
+    QFETCH(const QByteArrayList, words);
+    const CtlRun run = m_ctl.run(words);
+    QCOMPARE(run.code, 64);
+    QVERIFY(!run.complaint().isEmpty());
+}
+
+QTEST_GUILESS_MAIN(TestCtlPostgres)
+#include "tst_ctl_postgres.moc"

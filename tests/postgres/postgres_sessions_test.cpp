@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: MIT
+#include "engine/postgres/medusa_hash.h"
+#include "tests/postgres/watched.h"
+
+#include <QCoroTimer>
+#include <QFile>
+#include <QTemporaryDir>
+
+using namespace Qt::StringLiterals;
+using namespace std::chrono_literals;
+
+namespace lockboard::test {
+
+//! A session that does what Medusa's execute does.
+class MedusaSession final {
+public:
+    MedusaSession(const PostgresServer& server, const QString& user = u"postgres"_s)
+        : sql(server.url(user))
+    {
+        sql.query(u"SET application_name = 'medusa'"_s);
+    }
+    void execute(const std::string& key)
+    {
+        sql.query(u"BEGIN"_s);
+        sql.query(lockText(key));
+    }
+    void waitFor(const std::string& key)
+    {
+        sql.query(u"BEGIN"_s);
+        sql.send(lockText(key));
+    }
+    static QString lockText(const std::string& key)
+    {
+        return u"SELECT pg_advisory_xact_lock(%1)"_s.arg(medusaHash(key));
+    }
+
+    Sql sql;
+};
+
+//! Advisory locks of Medusa's executes, and the sessions that hold them or wait for them.
+class PostgresSessionsTest final : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        m_server = std::make_unique<PostgresServer>();
+        m_server->createTable();
+        m_server->query(u"CREATE ROLE shop LOGIN"_s);
+        m_server->query(u"GRANT SELECT, INSERT, UPDATE, DELETE ON locking TO shop"_s);
+    }
+    void cleanup() { m_server->query(u"DELETE FROM locking"_s); }
+
+    void showsHolderAndWaiter();
+    void namesWhatItHasSeen();
+    void listsThemInTheSnapshot();
+    void showsRowAndSessionOfOneKey();
+    void showsNoExecuteOfItsOwnTwice();
+    void saysWhichRightIsMissing();
+    void endsASession();
+    void cancelsAWait();
+    void leavesOthersAlone();
+    void needsTheRightToEnd();
+    void endsNoneInReadOnlyMode();
+
+private:
+    [[nodiscard]] PostgresModule module(const QString& user = u"postgres"_s) const
+    {
+        return PostgresModule(m_server->url(user));
+    }
+    std::unique_ptr<PostgresServer> m_server;
+};
+
+static const Lock* findLock(const Watcher& watcher, LockState state)
+{
+    for (const auto& [identity, lock] : watcher.locks) {
+        if (lock.state == state)
+            return &lock;
+    }
+    return nullptr;
+}
+
+void PostgresSessionsTest::showsHolderAndWaiter()
+{
+    MedusaSession holder(*m_server);
+    MedusaSession waiter(*m_server);
+    const PostgresModule shop = module();
+    Watcher watcher(shop);
+    QTRY_VERIFY(watcher.isLive());
+    QVERIFY(watcher.locks.empty());
+    holder.execute("k");
+    QTRY_COMPARE(watcher.ofSessions().size(), 1);
+    const Lock held = watcher.ofSessions().first();
+    QCOMPARE(held.key, "advisory:" + std::to_string(medusaHash("k")));
+    QCOMPARE(held.state, LockState::Advisory);
+    const HolderNote::Fields& note = held.note.fields();
+    QCOMPARE(note.pid, std::int64_t(holder.sql.pid()));
+    QCOMPARE(note.program, std::string("medusa"));
+    QCOMPARE(note.host, std::string("127.0.0.1"));
+    QCOMPARE(note.user, std::string("postgres"));
+    QVERIFY(note.transactionBegan && note.queryBegan && !note.session.empty());
+    QTRY_COMPARE(watcher.ofSessions().first().note.fields().activity,
+                 std::string("idle in transaction"));
+    waiter.waitFor("k");
+    QTRY_VERIFY(findLock(watcher, LockState::Waiting));
+    const Lock waits = *findLock(watcher, LockState::Waiting);
+    QCOMPARE(waits.note.fields().pid, std::int64_t(waiter.sql.pid()));
+    QCOMPARE(waits.note.fields().blockedBy,
+             std::vector<std::int64_t>{std::int64_t(holder.sql.pid())});
+    QCOMPARE(waits.note.fields().activity, std::string("active"));
+    holder.sql.query(u"COMMIT"_s);
+    waiter.sql.finish();
+    QTRY_VERIFY(!findLock(watcher, LockState::Waiting));
+    QTRY_COMPARE(watcher.ofSessions().size(), 1);
+    QCOMPARE(watcher.ofSessions().first().note.fields().pid, std::int64_t(waiter.sql.pid()));
+    waiter.sql.query(u"COMMIT"_s);
+    QTRY_VERIFY(watcher.locks.empty());
+    QVERIFY(watcher.clean);
+}
+
+void PostgresSessionsTest::namesWhatItHasSeen()
+{
+    const PostgresModule shop = module();
+    Watcher watcher(shop);
+    QTRY_VERIFY(watcher.isLive());
+    await(shop->acquire("ключ 😀", AcquireOptions().ownedBy("ann")));
+    await(shop->release("ключ 😀", ReleaseOptions().ownedBy("ann")));
+    MedusaSession holder(*m_server);
+    holder.execute("ключ 😀");
+    QTRY_COMPARE(watcher.ofSessions().size(), 1);
+    QCOMPARE(watcher.ofSessions().first().key, std::string("ключ 😀"));
+    MedusaSession other(*m_server);
+    other.execute("later");
+    QTRY_COMPARE(watcher.ofSessions().size(), 2);
+    m_server->query(u"INSERT INTO locking VALUES ('later', 'ann', NULL)"_s);
+    // It is the same lock, under its name now.
+    QTRY_VERIFY(std::ranges::any_of(watcher.ofSessions(),
+                                    [](const Lock& lock) { return lock.key == "later"; }));
+    QCOMPARE(watcher.ofSessions().size(), 2);
+    QVERIFY(watcher.clean);
+}
+
+void PostgresSessionsTest::listsThemInTheSnapshot()
+{
+    MedusaSession holder(*m_server);
+    holder.execute("k");
+    // Of no Medusa's: of two numbers, above 32 bits, of another database.
+    Sql others(m_server->url());
+    others.query(u"SELECT pg_advisory_lock(1, 2), pg_advisory_lock(1::bigint << 40)"_s);
+    m_server->query(u"INSERT INTO locking VALUES ('k', 'ann', now() - interval '1 hour')"_s);
+    const PostgresModule shop = module();
+    Watcher watcher(shop);
+    QTRY_COMPARE(watcher.snapshots, 1);
+    QCOMPARE(watcher.locks.size(), 2u);
+    QCOMPARE(watcher.ofSessions().size(), 1);
+    QCOMPARE(watcher.ofSessions().first().key, std::string("k"));
+    QCOMPARE(watcher.locks["k"].state, LockState::Residue);
+}
+
+void PostgresSessionsTest::showsRowAndSessionOfOneKey()
+{
+    const PostgresModule shop = module();
+    Watcher watcher(shop);
+    QTRY_VERIFY(watcher.isLive());
+    await(shop->acquire("k", AcquireOptions().ownedBy("ann")));
+    MedusaSession holder(*m_server);
+    holder.execute("k"); // Medusa's execute does not mind rows
+    QTRY_COMPARE(watcher.ofSessions().size(), 1);
+    QCOMPARE(watcher.locks.size(), 2u);
+    await(shop->release("k", ReleaseOptions().ownedBy("ann")));
+    QTRY_COMPARE(watcher.locks.size(), 1u);
+    QCOMPARE(watcher.ofSessions().first().key, std::string("k"));
+    QVERIFY(watcher.clean);
+}
+
+static Task<> runUntil(const PostgresModule* shop, bool* started, bool* done)
+{
+    const std::function<Task<>(std::stop_token)> job = [started, done](std::stop_token) -> Task<> {
+        *started = true;
+        while (!*done)
+            co_await QCoro::sleepFor(10ms);
+    };
+    co_await (*shop)->execute("k", job);
+}
+
+void PostgresSessionsTest::showsNoExecuteOfItsOwnTwice()
+{
+    const PostgresModule shop = module();
+    Watcher watcher(shop);
+    QTRY_VERIFY(watcher.isLive());
+    bool started = false;
+    bool done = false;
+    const Task<> running = runUntil(&shop, &started, &done);
+    QTRY_VERIFY(started);
+    QTRY_VERIFY(watcher.locks.contains("k"));
+    Watcher second(shop);
+    QTRY_VERIFY(second.isLive());
+    QCOMPARE(second.locks.size(), 1u);
+    QTest::qWait(3000);
+    for (const Watcher* const one : {&watcher, &second}) {
+        QVERIFY(one->ofSessions().isEmpty());
+        QVERIFY(one->told.size() <= 1);
+    }
+    done = true;
+    QTRY_VERIFY(watcher.locks.empty());
+    QTRY_VERIFY(second.locks.empty());
+}
+
+void PostgresSessionsTest::saysWhichRightIsMissing()
+{
+    MedusaSession holder(*m_server);
+    holder.execute("k");
+    const PostgresModule shop = module(u"shop"_s);
+    Watcher watcher(shop);
+    QTRY_COMPARE(watcher.ofSessions().size(), 1);
+    const HolderNote::Fields note = watcher.ofSessions().first().note.fields();
+    QCOMPARE(note.pid, std::int64_t(holder.sql.pid()));
+    QVERIFY(note.host.empty() && note.activity.empty() && !note.transactionBegan);
+    const auto isSaid = [&watcher] {
+        return watcher.state().warnings.join(u' ').contains(u"pg_read_all_stats"_s);
+    };
+    QTRY_VERIFY(isSaid());
+    m_server->query(u"GRANT pg_read_all_stats TO shop"_s);
+    QTRY_COMPARE(watcher.ofSessions().first().note.fields().host, std::string("127.0.0.1"));
+    QTRY_VERIFY(!isSaid());
+    m_server->query(u"REVOKE pg_read_all_stats FROM shop"_s);
+    QVERIFY(watcher.clean);
+}
+
+void PostgresSessionsTest::endsASession()
+{
+    QTemporaryDir folder;
+    const QString file = folder.filePath(u"audit.jsonl"_s);
+    LockingModule::Settings settings;
+    settings.audit = std::make_shared<AuditLog>(file, "me@here");
+    const PostgresModule shop(m_server->url(), {}, u"postgres"_s, settings);
+    MedusaSession holder(*m_server);
+    holder.execute("k");
+    Watcher watcher(shop);
+    await(shop->acquire("k", AcquireOptions().ownedBy("ann")));
+    QTRY_COMPARE(watcher.ofSessions().size(), 1);
+    const std::string pid = std::to_string(holder.sql.pid());
+    const std::string session = watcher.ofSessions().first().note.fields().session;
+    std::vector<std::string> words{pid, "terminate", "0.0"};
+    QVERIFY_THROWS_EXCEPTION(InvalidArgument, await(shop->administer("end-session", words)));
+    QVERIFY(holder.sql.isAlive());
+    words.back() = session;
+    const std::string done = await(shop->administer("end-session", words));
+    QCOMPARE(QString::fromStdString(done),
+             u"Ended the session of process %1 (medusa, 127.0.0.1), which held \"k\"."_s.arg(
+                 holder.sql.pid()));
+    QTRY_VERIFY(watcher.ofSessions().isEmpty());
+    QVERIFY_THROWS_EXCEPTION(std::runtime_error, holder.sql.query(u"SELECT 1"_s));
+    QFile audit(file);
+    QVERIFY(audit.open(QIODevice::ReadOnly));
+    const QByteArray last = audit.readAll().trimmed().split('\n').last();
+    QVERIFY2(last.contains("\"end-session\"") && last.contains(QByteArray::fromStdString(pid))
+                 && last.contains("which held") && last.contains("me@here"),
+             last.constData());
+}
+
+void PostgresSessionsTest::cancelsAWait()
+{
+    MedusaSession holder(*m_server);
+    MedusaSession waiter(*m_server);
+    holder.execute("k");
+    waiter.waitFor("k");
+    const PostgresModule shop = module();
+    std::vector<std::string> words{std::to_string(waiter.sql.pid()), "cancel"};
+    const QString waiting = u"SELECT count(*) FROM pg_locks WHERE NOT granted"_s;
+    QTRY_COMPARE(m_server->value(waiting), u"1"_s);
+    const std::string done = await(shop->administer("end-session", words));
+    QVERIFY2(done.starts_with("Cancelled"), done.c_str());
+    QVERIFY_THROWS_EXCEPTION(std::runtime_error, waiter.sql.finish());
+    QVERIFY(waiter.sql.isAlive());
+    // To cancel what is idle would do nothing.
+    words.front() = std::to_string(holder.sql.pid());
+    QVERIFY_THROWS_EXCEPTION(InvalidArgument, await(shop->administer("end-session", words)));
+}
+
+void PostgresSessionsTest::leavesOthersAlone()
+{
+    const PostgresModule shop = module();
+    Sql innocent(m_server->url());
+    innocent.query(u"SELECT pg_advisory_lock(1, 2)"_s);
+    const std::string innocentPid = std::to_string(innocent.pid());
+    for (const std::string& pid : {innocentPid, std::string("0"), std::string("1"),
+                                   std::string("99999999999"), std::string("12x")}) {
+        const std::vector<std::string> words{pid, "terminate"};
+        QVERIFY_THROWS_EXCEPTION(InvalidArgument, await(shop->administer("end-session", words)));
+    }
+    QVERIFY(innocent.isAlive());
+    innocent.query(u"SELECT 1"_s);
+    const std::vector<std::string> words{innocentPid};
+    QVERIFY_THROWS_EXCEPTION(InvalidArgument, await(shop->administer("end-session", words)));
+    QVERIFY_THROWS_EXCEPTION(InvalidArgument, await(shop->administer("drop-table", {})));
+    QVERIFY_THROWS_EXCEPTION(InvalidArgument,
+                             await(shop->administer("end-session", words, "in-memory")));
+}
+
+void PostgresSessionsTest::needsTheRightToEnd()
+{
+    MedusaSession holder(*m_server);
+    holder.execute("k");
+    const PostgresModule shop = module(u"shop"_s);
+    const std::vector<std::string> words{std::to_string(holder.sql.pid()), "terminate"};
+    QVERIFY_THROWS_EXCEPTION(Denied, await(shop->administer("end-session", words)));
+    QVERIFY(holder.sql.isAlive());
+}
+
+void PostgresSessionsTest::endsNoneInReadOnlyMode()
+{
+    LockingModule::Settings settings;
+    settings.readOnly = true;
+    const PostgresModule shop(m_server->url(), {}, u"postgres"_s, settings);
+    MedusaSession holder(*m_server);
+    holder.execute("k");
+    const std::vector<std::string> words{std::to_string(holder.sql.pid()), "terminate"};
+    QVERIFY_THROWS_EXCEPTION(ReadOnly, await(shop->administer("end-session", words)));
+    QVERIFY_THROWS_EXCEPTION(ReadOnly, await(shop->administer("install-trigger", {})));
+    holder.sql.query(u"COMMIT"_s);
+}
+
+} // namespace lockboard::test
+
+QTEST_GUILESS_MAIN(lockboard::test::PostgresSessionsTest)
+#include "postgres_sessions_test.moc"

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+#include "tests/postgres/watched.h"
+
+#include <QElapsedTimer>
+
+using namespace Qt::StringLiterals;
+using namespace std::chrono_literals;
+
+namespace lockboard::test {
+
+//! The trigger that tells of every change, which is installed only when somebody says so.
+class PostgresTriggerTest final : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        m_server = std::make_unique<PostgresServer>();
+        m_server->createTable();
+    }
+    void cleanup()
+    {
+        PostgresModule shop(m_server->url());
+        await(shop->administer("remove-trigger", {}));
+        m_server->query(u"DELETE FROM locking"_s);
+    }
+
+    void comesAndGoes();
+    void tellsOfWhatOthersDo();
+    void tellsOfManyAtOnce();
+    void wakesWhoWaits();
+    void servesSeveralTables();
+    void isFoundByACheck();
+    void needsTheRight();
+
+private:
+    std::unique_ptr<PostgresServer> m_server;
+};
+
+void PostgresTriggerTest::comesAndGoes()
+{
+    const QString triggers = u"SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal"_s;
+    const QString functions = u"SELECT count(*) FROM pg_proc WHERE proname LIKE 'lockboard%'"_s;
+    const PostgresModule shop(m_server->url());
+    Watcher watcher(shop);
+    QTRY_VERIFY(watcher.isLive());
+    QCOMPARE(watcher.state().mode, u"polling"_s);
+    await(shop->administer("install-trigger", {}));
+    QTRY_COMPARE(watcher.state().mode, u"push (trigger)"_s);
+    await(shop->administer("install-trigger", {})); // once more is no mistake
+    QCOMPARE(m_server->value(triggers), u"4"_s);
+    QCOMPARE(m_server->value(functions), u"1"_s);
+    await(shop->administer("remove-trigger", {}));
+    QTRY_COMPARE(watcher.state().mode, u"polling"_s);
+    await(shop->administer("remove-trigger", {}));
+    QCOMPARE(m_server->value(triggers), u"0"_s);
+    QCOMPARE(m_server->value(functions), u"0"_s);
+}
+
+void PostgresTriggerTest::tellsOfWhatOthersDo()
+{
+    const PostgresModule shop(m_server->url());
+    await(shop->administer("install-trigger", {}));
+    Watcher watcher(shop);
+    QTRY_COMPARE(watcher.state().mode, u"push (trigger)"_s);
+    const auto told = [&](const std::string& key, const char* kinds) {
+        QElapsedTimer took;
+        took.start();
+        while (watcher.kinds(key) != kinds && took.elapsed() < 900)
+            QTest::qWait(1);
+        return watcher.kinds(key) == kinds;
+    };
+    m_server->query(u"INSERT INTO locking VALUES ('a', 'ann', NULL)"_s);
+    QVERIFY(told("a", "a"));
+    m_server->query(u"UPDATE locking SET expiration = now() + interval '1 minute'"_s);
+    QVERIFY(told("a", "ae"));
+    m_server->query(u"UPDATE locking SET owner_id = 'bob'"_s);
+    QVERIFY(told("a", "aeo"));
+    m_server->query(u"DELETE FROM locking"_s);
+    QVERIFY(told("a", "aeor"));
+    // As Medusa's package acquires.
+    m_server->query(u"INSERT INTO locking VALUES ('b', 'ann', NULL) ON CONFLICT (id) DO UPDATE "
+                    "SET owner_id = EXCLUDED.owner_id"_s);
+    QVERIFY(told("b", "a"));
+    const std::string longKey(60'000, 'x'); // more than a notification holds
+    m_server->query(u"INSERT INTO locking VALUES ($1, 'ann', NULL)"_s,
+                    {QString::fromStdString(longKey)});
+    QVERIFY(told(longKey, "a"));
+    m_server->query(u"TRUNCATE locking"_s);
+    QVERIFY(told(longKey, "ar"));
+    QVERIFY(told("b", "ar"));
+    QVERIFY(watcher.clean);
+}
+
+void PostgresTriggerTest::tellsOfManyAtOnce()
+{
+    const PostgresModule shop(m_server->url());
+    await(shop->administer("install-trigger", {}));
+    Watcher watcher(shop);
+    QTRY_COMPARE(watcher.state().mode, u"push (trigger)"_s);
+    m_server->query(u"INSERT INTO locking SELECT 'k' || n, 'o', NULL "
+                    "FROM generate_series(1, 20000) n"_s);
+    QTRY_COMPARE_WITH_TIMEOUT(watcher.locks.size(), 20'000u, 15'000);
+    m_server->query(u"DELETE FROM locking WHERE id <> 'k7'"_s);
+    QTRY_COMPARE_WITH_TIMEOUT(watcher.locks.size(), 1u, 15'000);
+    m_server->query(u"DELETE FROM locking"_s);
+    QTRY_VERIFY(watcher.locks.empty());
+    QVERIFY(watcher.clean);
+}
+
+static Task<> acquireInto(const PostgresModule* shop, bool* done)
+{
+    co_await (*shop)->acquire("k", AcquireOptions().ownedBy("bob").waiting(20s));
+    *done = true;
+}
+
+void PostgresTriggerTest::wakesWhoWaits()
+{
+    const PostgresModule shop(m_server->url());
+    await(shop->administer("install-trigger", {}));
+    m_server->query(u"INSERT INTO locking VALUES ('k', 'ann', NULL)"_s);
+    bool done = false;
+    const Task<> waiting = acquireInto(&shop, &done);
+    QTest::qWait(1500); // it looks less and less often
+    QVERIFY(!done);
+    m_server->query(u"DELETE FROM locking"_s);
+    QTRY_VERIFY(done);
+}
+
+void PostgresTriggerTest::servesSeveralTables()
+{
+    m_server->createTable(u"\"od'd \"\"table\""_s);
+    const PostgresModule shop(m_server->url());
+    const PostgresModule other(m_server->url(), u", \"table\": \"od'd \\\"table\""_s);
+    await(shop->administer("install-trigger", {}));
+    await(other->administer("install-trigger", {}));
+    Watcher watcher(shop);
+    Watcher second(other);
+    QTRY_COMPARE(watcher.state().mode, u"push (trigger)"_s);
+    QTRY_COMPARE(second.state().mode, u"push (trigger)"_s);
+    await(shop->administer("remove-trigger", {}));
+    QTRY_COMPARE(watcher.state().mode, u"polling"_s);
+    m_server->query(u"INSERT INTO \"od'd \"\"table\" VALUES ('a', 'ann', NULL)"_s);
+    QTRY_COMPARE(second.kinds("a"), QByteArray("a"));
+    QCOMPARE(second.state().mode, u"push (trigger)"_s);
+    await(other->administer("remove-trigger", {}));
+    QCOMPARE(m_server->value(u"SELECT count(*) FROM pg_proc WHERE proname LIKE 'lockboard%'"_s),
+             u"0"_s);
+}
+
+void PostgresTriggerTest::isFoundByACheck()
+{
+    const PostgresModule shop(m_server->url());
+    const auto finding = [&](Finding::Level level) {
+        const CheckReport report = await(shop->check());
+        return std::ranges::any_of(report.findings, [&](const Finding& one) {
+            return one.level == level && one.sentence.find("rigger") != std::string::npos;
+        });
+    };
+    QVERIFY(finding(Finding::Note));
+    await(shop->administer("install-trigger", {}));
+    QVERIFY(finding(Finding::Good));
+}
+
+void PostgresTriggerTest::needsTheRight()
+{
+    m_server->query(u"CREATE ROLE clerk LOGIN"_s);
+    m_server->query(u"GRANT SELECT, INSERT, UPDATE, DELETE ON locking TO clerk"_s);
+    const PostgresModule shop(m_server->url(u"clerk"_s));
+    QVERIFY_THROWS_EXCEPTION(Denied, await(shop->administer("install-trigger", {})));
+    const PostgresModule owner(m_server->url());
+    await(owner->administer("install-trigger", {}));
+    Watcher watcher(shop);
+    QTRY_COMPARE(watcher.state().mode, u"push (trigger)"_s);
+    await(shop->acquire("k")); // and the clerk's own changes fire it
+    QTRY_VERIFY(watcher.locks.contains("k"));
+}
+
+} // namespace lockboard::test
+
+QTEST_GUILESS_MAIN(lockboard::test::PostgresTriggerTest)
+#include "postgres_trigger_test.moc"

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#include "engine/postgres/medusa_hash.h"
+#include "tests/support/postgres_server.h"
+#include "tests/ui/fixture.h"
+
+#include <QMessageBox>
+#include <QPushButton>
+
+using namespace lockboard;
+using namespace lockboard::test;
+using namespace Qt::StringLiterals;
+
+//! The real window over a real PostgreSQL: what is left of locks, and locks of sessions.
+class TestPostgresConsole final : public QObject {
+    Q_OBJECT
+
+    PostgresServer m_server;
+    std::unique_ptr<Console> m_console;
+
+    void open(bool readOnly = false)
+    {
+        m_console =
+            std::make_unique<Console>(readOnly, Config::connectTo(m_server.url().toStdString()));
+        m_console->open();
+    }
+    [[nodiscard]] QString cell(const QString& key, LockColumn column) const
+    {
+        const int row = int(m_console->keys().indexOf(key));
+        return m_console->table->model()->index(row, int(column)).data().toString();
+    }
+    void execute(Sql& sql, const std::string& key)
+    {
+        sql.query(u"SET application_name = 'medusa'; BEGIN"_s);
+        sql.query(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(medusaHash(key)));
+    }
+
+private Q_SLOTS:
+    void initTestCase() { m_server.createTable(); }
+    void cleanup()
+    {
+        m_console.reset();
+        m_server.query(u"DELETE FROM locking"_s);
+    }
+
+    void showsAndRemovesResidue()
+    {
+        m_server.query(u"INSERT INTO locking VALUES ('old', 'ann', now() - interval '1 hour')"_s);
+        open();
+        QTRY_COMPARE(m_console->keys(), QStringList({u"old"_s}));
+        QCOMPARE(cell(u"old"_s, LockColumn::State), u"Residue"_s);
+        QCOMPARE(cell(u"old"_s, LockColumn::Ttl), u"over"_s);
+        m_console->select({u"old"_s});
+        m_console->trigger("actionRelease");
+        m_console->answer("confirmation", "confirmButton");
+        QTRY_VERIFY(m_console->keys().isEmpty());
+        QTRY_VERIFY2(m_console->lastOutcome().contains(u"Removed what was left"_s),
+                     qPrintable(m_console->lastOutcome()));
+    }
+
+    void endsASession()
+    {
+        m_server.query(u"INSERT INTO locking VALUES ('k', 'ann', NULL)"_s);
+        Sql holder(m_server.url());
+        execute(holder, "k");
+        open();
+        QTRY_COMPARE(m_console->keys().size(), 2); // its row, and the session
+        const QAbstractItemModel* model = m_console->table->model();
+        const QString name = u"127.0.0.1 medusa[%1]"_s.arg(holder.pid());
+        int session = -1;
+        for (int row = 0; row < 2; ++row) {
+            if (model->index(row, int(LockColumn::HeldBy)).data().toString() == name)
+                session = row;
+        }
+        QVERIFY(session >= 0);
+        QCOMPARE(model->index(session, int(LockColumn::State)).data().toString(),
+                 u"In a session"_s);
+        m_console->table->setCurrentIndex(model->index(1 - session, 0));
+        auto* action = m_console->find<QAction>("actionEndSession");
+        QTRY_VERIFY(!action->isEnabled());
+        m_console->table->setCurrentIndex(model->index(session, 0));
+        QTRY_VERIFY(action->isEnabled());
+
+        m_console->trigger("actionEndSession");
+        auto* asks = m_console->find<QMessageBox>("confirmation");
+        QTRY_VERIFY(asks && asks->isVisible());
+        QVERIFY2(asks->text().contains(name), qPrintable(asks->text()));
+        QVERIFY2(asks->informativeText().contains(u"It holds “k”"_s),
+                 qPrintable(asks->informativeText()));
+        QCOMPARE(asks->defaultButton()->objectName(), u"cancelButton"_s);
+        m_console->answer("confirmation", "cancelButton");
+        QVERIFY(holder.isAlive());
+        m_console->trigger("actionEndSession");
+        m_console->answer("confirmation", "confirmButton");
+        QTRY_COMPARE(m_console->keys(), QStringList({u"k"_s})); // the row is another's
+        QVERIFY_THROWS_EXCEPTION(std::runtime_error, holder.query(u"SELECT 1"_s));
+        QTRY_VERIFY2(m_console->lastOutcome().startsWith(u"Ended the session"_s),
+                     qPrintable(m_console->lastOutcome()));
+    }
+
+    void endsNoneInReadOnlyMode()
+    {
+        Sql holder(m_server.url());
+        execute(holder, "k");
+        open(true);
+        QTRY_COMPARE(m_console->keys().size(), 1);
+        m_console->table->setCurrentIndex(m_console->table->model()->index(0, 0));
+        QTest::qWait(50);
+        QVERIFY(!m_console->find<QAction>("actionEndSession")->isEnabled());
+    }
+};
+
+QTEST_MAIN(TestPostgresConsole)
+#include "test_postgres_console.moc"
