@@ -136,8 +136,8 @@ static std::string sessionText(const HolderNote::Fields& note, TimePoint now)
             text += ", " + printableStart(fact);
     }
     if (note.transactionBegan) {
-        const auto age = std::chrono::floor<std::chrono::seconds>(now - *note.transactionBegan);
-        text += " for " + formatDuration(std::max<Duration>(age, Duration(0)));
+        const auto age = std::chrono::ceil<std::chrono::seconds>(now - *note.transactionBegan);
+        text += ", transaction " + formatDuration(std::max<Duration>(age, Duration(0))) + " old";
     }
     for (std::size_t i = 0; i < note.blockedBy.size(); ++i)
         text += (i == 0 ? ", behind process " : ", ") + std::to_string(note.blockedBy[i]);

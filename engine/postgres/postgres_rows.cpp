@@ -7,25 +7,49 @@ static constexpr Duration tickLength = std::chrono::milliseconds(20);
 static constexpr std::int64_t noTick = -1;
 
 PostgresRows::PostgresRows()
-    : m_buckets(std::size_t(1) << 10, none)
+    : m_index(1 << 11)
 {
+}
+
+//! Medusa's hash of like keys is not as random as a table needs it.
+std::size_t PostgresRows::homeOf(std::uint32_t hash) const
+{
+    hash = (hash ^ hash >> 16) * 0x85ebca6bU;
+    hash = (hash ^ hash >> 13) * 0xc2b2ae35U;
+    return (hash ^ hash >> 16) & (m_index.size() - 1);
+}
+
+PostgresRows::Id PostgresRows::searchFrom(std::size_t place, std::uint32_t hash) const
+{
+    while (m_index[place].id != none && m_index[place].hash != hash)
+        place = after(place);
+    return m_index[place].id;
+}
+
+std::size_t PostgresRows::placeOf(Id id) const
+{
+    std::size_t place = homeOf(m_rows[id].hash);
+    while (m_index[place].id != id)
+        place = after(place);
+    return place;
+}
+
+void PostgresRows::enter(Entry entry)
+{
+    std::size_t place = homeOf(entry.hash);
+    while (m_index[place].id != none)
+        place = after(place);
+    m_index[place] = entry;
 }
 
 PostgresRows::Id PostgresRows::firstOf(std::uint32_t hash) const
 {
-    Id id = m_buckets[bucketOf(hash)];
-    while (id != none && m_rows[id].hash != hash)
-        id = m_rows[id].m_next;
-    return id;
+    return searchFrom(homeOf(hash), hash);
 }
 
 PostgresRows::Id PostgresRows::nextOf(Id id) const
 {
-    const std::uint32_t hash = m_rows[id].hash;
-    do {
-        id = m_rows[id].m_next;
-    } while (id != none && m_rows[id].hash != hash);
-    return id;
+    return searchFrom(after(placeOf(id)), m_rows[id].hash);
 }
 
 PostgresRows::Id PostgresRows::find(std::string_view key, std::uint32_t hash) const
@@ -38,7 +62,7 @@ PostgresRows::Id PostgresRows::find(std::string_view key, std::uint32_t hash) co
 
 PostgresRows::Id PostgresRows::insert(std::string_view key, std::uint32_t hash)
 {
-    if (m_size >= m_buckets.size())
+    if (2 * m_size >= m_index.size())
         grow();
     Id id = 0;
     if (m_free.empty()) {
@@ -49,12 +73,10 @@ PostgresRows::Id PostgresRows::insert(std::string_view key, std::uint32_t hash)
         m_free.pop_back();
     }
     PostgresRow& row = m_rows[id];
-    Id& first = m_buckets[bucketOf(hash)];
     row.key = key;
     row.hash = hash;
     row.alive = true;
-    row.m_next = first;
-    first = id;
+    enter({hash, id});
     ++m_size;
     return id;
 }
@@ -62,10 +84,11 @@ PostgresRows::Id PostgresRows::insert(std::string_view key, std::uint32_t hash)
 void PostgresRows::remove(Id id)
 {
     setDue(id, {});
-    Id* at = &m_buckets[bucketOf(m_rows[id].hash)];
-    while (*at != id)
-        at = &m_rows[*at].m_next;
-    *at = m_rows[id].m_next;
+    const std::size_t hole = placeOf(id);
+    m_index[hole] = Entry();
+    // Those behind it have to be found still.
+    for (std::size_t at = after(hole); m_index[at].id != none; at = after(at))
+        enter(std::exchange(m_index[at], Entry()));
     m_rows[id] = PostgresRow();
     m_free.push_back(id);
     --m_size;
@@ -73,15 +96,11 @@ void PostgresRows::remove(Id id)
 
 void PostgresRows::grow()
 {
-    --m_shift;
-    m_buckets.assign(m_buckets.size() * 2, none);
-    for (Id id = 0; id < slots(); ++id) {
-        PostgresRow& row = m_rows[id];
-        if (!row.alive)
-            continue;
-        Id& first = m_buckets[bucketOf(row.hash)];
-        row.m_next = first;
-        first = id;
+    const std::vector<Entry> before =
+        std::exchange(m_index, std::vector<Entry>(m_index.size() * 2));
+    for (const Entry& entry : before) {
+        if (entry.id != none)
+            enter(entry);
     }
 }
 

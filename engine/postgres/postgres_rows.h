@@ -39,7 +39,6 @@ public:
 
 private:
     friend class PostgresRows;
-    std::uint32_t m_next = 0; // of the same bucket
     std::uint32_t m_place = 0; // in its slot of m_due
     std::int64_t m_tick = -1;
 };
@@ -73,16 +72,26 @@ public:
     [[nodiscard]] std::vector<std::string> takeDue(TimePoint now, std::size_t most);
 
 private:
-    [[nodiscard]] std::size_t bucketOf(std::uint32_t hash) const
+    // Few cache lines are touched if the hash stands beside the id.
+    struct Entry {
+        std::uint32_t hash = 0;
+        Id id = none;
+    };
+
+    [[nodiscard]] std::size_t homeOf(std::uint32_t hash) const;
+    [[nodiscard]] std::size_t after(std::size_t place) const
     {
-        return (hash * 2654435769U) >> m_shift;
+        return (place + 1) & (m_index.size() - 1);
     }
+    [[nodiscard]] std::size_t placeOf(Id id) const;
+    //! The first of this hash from there on.
+    [[nodiscard]] Id searchFrom(std::size_t place, std::uint32_t hash) const;
+    void enter(Entry entry);
     void grow();
 
     std::deque<PostgresRow> m_rows;
-    std::vector<Id> m_buckets;
+    std::vector<Entry> m_index; // by hash: a power of two, at most half full
     std::vector<Id> m_free;
-    unsigned m_shift = 22;
     std::size_t m_size = 0;
     // Slots of some milliseconds each.
     std::map<std::int64_t, std::vector<Id>> m_due;
