@@ -8,10 +8,13 @@
 namespace lockboard {
 
 static constexpr std::size_t mostNames = 100'000;
+static constexpr std::size_t longestName = 500;
 
 //! What keys without a row hash to: a row that was here, or a call of this process.
 void PostgresLiveView::remember(std::string_view key, std::uint32_t hash)
 {
+    if (key.size() > longestName)
+        return;
     if (m_names.size() >= mostNames)
         m_names.clear();
     m_names[hash] = key;
