@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 // How the live view looks at the table: at all of it, or again at some rows.
 
@@ -151,7 +150,7 @@ void PostgresLiveView::takeLine(std::string_view line)
     if (!owned)
         fields[1] = {};
     for (int i = 0; i < 2; ++i) {
-        if (std::memchr(fields[i].data(), '\\', fields[i].size()))
+        if (fields[i].find('\\') != std::string_view::npos)
             fields[i] = unescaped(fields[i], m_unescaped[i]);
     }
     const std::uint32_t hash = medusaHash(fields[0]);
