@@ -30,23 +30,27 @@ void PostgresConnection::connectNow()
 
 void PostgresConnection::resolve(const std::string& host)
 {
+    // Not to a closure: Qt 6.4 leaks that when the look-up is aborted.
     m_lookup =
-        QHostInfo::lookupHost(QString::fromStdString(host), this, [this, host](QHostInfo found) {
-            m_lookup = -1;
-            if (m_state != State::Connecting)
-                return;
-            std::string addresses;
-            std::string names; // one for each of them, as libpq wants it
-            const QList<QHostAddress> all = found.addresses();
-            for (const QHostAddress& one : all) {
-                addresses += (addresses.empty() ? "" : ",") + one.toString().toStdString();
-                names += (names.empty() ? "" : ",") + host;
-            }
-            if (all.isEmpty())
-                drop(unreachable(found.errorString().toStdString()));
-            else
-                startConnect(names, addresses);
-        });
+        QHostInfo::lookupHost(QString::fromStdString(host), this, SLOT(takeLookup(QHostInfo)));
+}
+
+void PostgresConnection::takeLookup(const QHostInfo& found)
+{
+    m_lookup = -1;
+    if (m_state != State::Connecting)
+        return;
+    std::string addresses;
+    std::string names; // one for each of them, as libpq wants it
+    const QList<QHostAddress> all = found.addresses();
+    for (const QHostAddress& one : all) {
+        addresses += (addresses.empty() ? "" : ",") + one.toString().toStdString();
+        names += (names.empty() ? "" : ",") + m_endpoint.hostToResolve();
+    }
+    if (all.isEmpty())
+        drop(unreachable(found.errorString().toStdString()));
+    else
+        startConnect(names, addresses);
 }
 
 void PostgresConnection::startConnect(const std::string& hosts, const std::string& addresses)

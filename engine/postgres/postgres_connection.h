@@ -70,6 +70,9 @@ Q_SIGNALS:
     //! `sender`: the backend that it came from.
     void notified(const std::string& channel, const std::string& payload, int sender);
 
+private Q_SLOTS:
+    void takeLookup(const QHostInfo& found);
+
 private:
     friend class PostgresCall;
     enum class State : std::uint8_t { Idle, Resting, Connecting, Greeting, Ready, Closed };

@@ -30,10 +30,10 @@ static const char* const waiterClass = "1463898436"; // "WAIT"
 // Fragments; `l` is a row of the table.
 static const char* const isLive = "(l.expiration IS NULL OR l.expiration > clock_timestamp())";
 static const char* const isOver = "(l.expiration <= clock_timestamp())";
-//! Whole milliseconds; none for what is unlimited.
+//! Whole milliseconds, a hundred years at the most; none for what is unlimited.
 static const char* const leaseLeft =
     "CASE WHEN isfinite(l.expiration) THEN ceil(least(extract(epoch FROM l.expiration) - "
-    "extract(epoch FROM clock_timestamp()), 1e12) * 1000)::bigint END";
+    "extract(epoch FROM clock_timestamp()), 3e9) * 1000)::bigint END";
 static const char* const leaseEnd = "clock_timestamp() + $3::bigint * interval '1 millisecond'";
 
 static std::string filled(const char* text, const std::string& table, const std::string& channel)

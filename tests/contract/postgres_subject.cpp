@@ -21,7 +21,7 @@ public:
     LockingModule& module() override { return m_module; }
     Clock& clock() override { return m_clock; }
     bool storesBytes() const override { return false; }
-    Duration tolerance() const override { return Duration(60); }
+    Duration tolerance() const override { return Duration(200); }
     void pass(Duration time) override { QTest::qWait(int(time.count())); }
 
 private:
