@@ -20,8 +20,8 @@ std::uint32_t medusaHash(std::string_view key)
     // Most keys are: a list of a million of them is hashed.
     if (std::all_of(key.begin(), key.end(), [](char byte) { return (byte & 0x80) == 0; }))
         return hashOf(key);
-    return hashOf(QString::fromUtf8(key.data(), static_cast<qsizetype>(key.size()))
-                      .toStdU16String());
+    return hashOf(
+        QString::fromUtf8(key.data(), static_cast<qsizetype>(key.size())).toStdU16String());
 }
 
 } // namespace lockboard

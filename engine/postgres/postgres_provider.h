@@ -64,7 +64,19 @@ private:
 
     Task<Grant> acquireRows(LockKeys keys, AcquireOptions options);
     Task<Grant> acquireForJob(LockKeys keys, AcquireOptions options);
+    void addAcquire(PostgresCall& call, const LockKeys& keys, const AcquireOptions& options,
+                    const std::vector<std::uint32_t>& hashes);
+    void addAcquireForSession(PostgresCall& call, const LockKeys& keys,
+                              const AcquireOptions& options,
+                              const std::vector<std::uint32_t>& hashes);
+    void addAllOrNone(PostgresCall& call, const LockKeys& keys);
+    void addUnlock(PostgresCall& call, const std::map<std::uint32_t, int>& locks);
     Task<void> unlock(std::map<std::uint32_t, int> locks);
+    //! `tellsAll`: even if nobody is known to wait.
+    void addQuickRelease(PostgresCall& call, const std::string& key, const ReleaseOptions& options,
+                         bool tellsAll);
+    void addRelease(PostgresCall& call, const LockKeys& keys, const ReleaseOptions& options,
+                    bool tellsAll);
     Task<void> releasePages(ReleaseAllOptions options, ReleaseAllResult* result);
 
     //! Whether a lock without owner is a conflict for this call.

@@ -94,13 +94,10 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
     : table(quotedName(settings.schema) + '.' + quotedName(settings.table))
     , channel("lockboard:" + settings.schema + '.' + settings.table)
     , queue("lockboard_queue", {})
+    , takeFree("lockboard_take", {})
+    , takeFreeForSession("lockboard_take_session", {})
+    , releaseHeld("lockboard_release_held", {})
     , acquire("lockboard_acquire", acquireSql("", "unnest($1::text[]) k", "", ""))
-    , acquireOne("lockboard_acquire_one",
-                 acquireSql("",
-                            // Waited for before the transaction has its number, hence here.
-                            "(SELECT pg_advisory_xact_lock(@queue, $6::int), "
-                            "($1::text[])[1] AS k OFFSET 0) one",
-                            "", ""))
     , acquireForSession("lockboard_acquire_session",
                         acquireSql(R"(
     locks AS MATERIALIZED (
@@ -135,6 +132,29 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
                  + createTableStatement(table) + "; END IF; END $lockboard$")
     , relax({}, "SELECT set_config('synchronous_commit', 'off', false)")
 {
+    // The place is waited for before the transaction has its number.
+    takeFree.sql = R"(
+        INSERT INTO @table AS l (id, owner_id, expiration)
+        SELECT $1::text, $2::text, @end
+        FROM (SELECT pg_advisory_xact_lock(@queue, $4::int) OFFSET 0) q
+        WHERE NOT EXISTS (SELECT FROM @table l WHERE l.id = $1::text AND @live)
+        ON CONFLICT (id) DO UPDATE SET owner_id = EXCLUDED.owner_id,
+            expiration = EXCLUDED.expiration
+        WHERE @over
+        RETURNING txid_current())";
+    takeFreeForSession.sql = R"(
+        WITH q AS MATERIALIZED (SELECT pg_advisory_xact_lock(@queue, $4::int)),
+        a AS MATERIALIZED (
+            SELECT pg_try_advisory_lock($5::bigint) AS got FROM q
+            WHERE NOT EXISTS (SELECT FROM @table l WHERE l.id = $1::text AND @live)),
+        taken AS (
+            INSERT INTO @table AS l (id, owner_id, expiration)
+            SELECT $1::text, $2::text, @end FROM a WHERE got
+            ON CONFLICT (id) DO UPDATE SET owner_id = EXCLUDED.owner_id,
+                expiration = EXCLUDED.expiration
+            WHERE @over
+            RETURNING txid_current() AS token)
+        SELECT (SELECT token FROM taken), pg_backend_pid(), (SELECT got FROM a))";
     queue.sql = "SELECT pg_advisory_xact_lock(@queue, h) FROM unnest($1::int[]) h";
     allOrNone.sql = R"(
         SELECT 1 / CASE WHEN count(*) IN (0, $2::bigint) THEN 1 ELSE 0 END FROM @table l
@@ -157,6 +177,13 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
             WHERE l.id = ANY($1::text[]) AND l.owner_id = $2 AND @live)
         SELECT (SELECT count(*) FROM held), (SELECT min(rest) FROM held),
             (SELECT k FROM unnest($1::text[]) k WHERE k NOT IN (SELECT id FROM held) LIMIT 1))";
+    releaseHeld.sql = R"(
+        DELETE FROM @table l WHERE l.id = $1::text AND @live
+            AND (l.owner_id = $2::text
+                OR l.owner_id IS NULL AND ($2::text IS NULL OR $3::bool))
+        RETURNING l.owner_id,
+            CASE WHEN $6::bool OR NOT pg_try_advisory_xact_lock(@waiters, $4::int)
+                THEN pg_notify(@channel, $5::text) END)";
     release.sql = R"(
         WITH before AS MATERIALIZED (
             SELECT l.id, l.owner_id FROM @table l WHERE l.id = ANY($1::text[]) AND @live),
@@ -212,8 +239,9 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
             ORDER BY l.granted DESC, l.waitstart LIMIT 10000) k ON true)";
     listen.sql = "LISTEN " + quotedName(channel);
     for (PostgresStatement* const one :
-         {&queue, &acquire, &acquireOne, &acquireForSession, &allOrNone, &extend, &look, &release,
-          &unlock, &releasePage, &advertise, &withdraw, &lookAround})
+         {&queue, &acquire, &takeFree, &takeFreeForSession, &releaseHeld, &acquireForSession,
+          &allOrNone, &extend, &look, &release, &unlock, &releasePage, &advertise, &withdraw,
+          &lookAround})
         one->sql = filled(one->sql.c_str(), table, literal(channel));
 }
 

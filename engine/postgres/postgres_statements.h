@@ -24,13 +24,21 @@ public:
     //! whoever is at it, before the transaction gets its number: so a later holder has a higher
     //! one, which is the fencing token; and nobody waits for rows in another order.
     PostgresStatement queue;
+    //! The short way, of a key that is free: $1: key, $2: owner or NULL, $3: lease in ms or NULL,
+    //! $4: its place. The token; no row: it is not free, or so it seems.
+    PostgresStatement takeFree;
+    //! The same with the key's hash as $5, which is locked for the session. One row: the token or
+    //! NULL, the backend, and whether the hash was locked if it was tried.
+    PostgresStatement takeFreeForSession;
+    //! The short way, of a key that is held by who asks: $1: key, $2: owner or NULL, $3: whether an
+    //! owner may release a lock without owner, $4: place, $5: what to tell those who wait, $6: or
+    //! everybody. Its owner, and something if somebody was told; no row: it is not so.
+    PostgresStatement releaseHeld;
     //! $1: keys, sorted; $2: owner or NULL; $3: lease in ms or NULL; $4: whether a lock without
     //! owner may be claimed; $5: whether the owner may re-enter. One row: number of keys taken,
     //! token, least lease left in ms or NULL, whether some were held before; the first key in the
     //! way, its owner, its lease left in ms.
     PostgresStatement acquire;
-    //! The same for one key, with its place as $6, and no need of `queue`.
-    PostgresStatement acquireOne;
     //! As acquire; $6: hashes, which are locked as Medusa's execute does, but for the session.
     //! The row says last whether they were all to be had, and by which backend.
     PostgresStatement acquireForSession;

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: MIT
+#include "engine/postgres/postgres_keys.h"
+#include "engine/postgres/postgres_provider.h"
+
+#include <algorithm>
+
+namespace lockboard {
+
+using namespace postgres;
+
+static constexpr int mostTries = 3;
+
+//! Nothing was done, and trying again may well do it.
+static bool isPassing(const PostgresResult& result)
+{
+    const std::string_view state = result.sqlState();
+    return state == "40001" || state == "40P01" || state == "22012"; // of allOrNone
+}
+
+//! What one of the acquiring statements found.
+class PostgresProvider::Taking final {
+public:
+    Taking(const PostgresResult& result, std::size_t wanted, TimePoint sentAt)
+        : isTaken(result.integer(0, 0) == static_cast<std::int64_t>(wanted))
+    {
+        token = static_cast<FencingToken>(result.integer(0, 1));
+        if (!result.isNull(0, 2))
+            leaseEnd = sentAt + Duration(result.integer(0, 2));
+        isExtension = result.isTrue(0, 3);
+        key = result.optional(0, 4);
+        holder = result.optional(0, 5);
+        if (!result.isNull(0, 6))
+            remaining = Duration(std::max<std::int64_t>(0, result.integer(0, 6)));
+    }
+
+    bool isTaken;
+    FencingToken token;
+    std::optional<TimePoint> leaseEnd;
+    bool isExtension;
+    std::optional<std::string> key; // the first in the way, if it was seen
+    Owner holder;
+    std::optional<Duration> remaining;
+
+    [[nodiscard]] Grant grant(std::optional<Duration> lease, TimePoint sentAt) const
+    {
+        const auto end = lease ? std::optional(sentAt + *lease) : leaseEnd;
+        return Grant(end, token).asExtension(isExtension);
+    }
+};
+
+static PostgresParameters quickParameters(const LockKeys& keys, const AcquireOptions& options,
+                                          const std::vector<std::uint32_t>& hashes)
+{
+    PostgresParameters parameters;
+    parameters << keys.front() << options.owner() << msText(options.lease())
+               << std::to_string(placeOf(hashes.front()));
+    return parameters;
+}
+
+static Grant quickGrant(const PostgresResult& result, const AcquireOptions& options,
+                        TimePoint sentAt)
+{
+    std::optional<TimePoint> leaseEnd;
+    if (options.lease())
+        leaseEnd = sentAt + *options.lease();
+    return Grant(leaseEnd, static_cast<FencingToken>(result.integer(0, 0)));
+}
+
+void PostgresProvider::addAcquire(PostgresCall& call, const LockKeys& keys,
+                                  const AcquireOptions& options,
+                                  const std::vector<std::uint32_t>& hashes)
+{
+    PostgresParameters parameters;
+    parameters << arrayOf(keys) << options.owner() << msText(options.lease()) << claims(options)
+               << options.reenters();
+    call.addAside(m_statements.queue, PostgresParameters() << placesOf(hashes));
+    call.add(m_statements.acquire, std::move(parameters));
+    addAllOrNone(call, keys);
+}
+
+void PostgresProvider::addAcquireForSession(PostgresCall& call, const LockKeys& keys,
+                                            const AcquireOptions& options,
+                                            const std::vector<std::uint32_t>& hashes)
+{
+    PostgresArray locks;
+    for (const std::uint32_t hash : hashes)
+        locks.add(static_cast<std::int64_t>(hash));
+    PostgresParameters parameters;
+    parameters << arrayOf(keys) << options.owner() << msText(options.lease()) << false
+               << options.reenters() << locks.text();
+    call.addAside(m_statements.queue, PostgresParameters() << placesOf(hashes));
+    call.add(m_statements.acquireForSession, std::move(parameters));
+    addAllOrNone(call, keys);
+}
+
+void PostgresProvider::addAllOrNone(PostgresCall& call, const LockKeys& keys)
+{
+    if (keys.size() > 1)
+        call.addAside(m_statements.allOrNone,
+                      PostgresParameters() << arrayOf(keys) << std::to_string(keys.size()));
+}
+
+Task<Grant> PostgresProvider::tryAcquire(LockKeys keys, AcquireOptions options, SharedContext)
+{
+    const bool forJob = options.isUniquelyOwned() || !options.reenters();
+    if (options.look().value_or(0) > 0)
+        advertise(keys); // before looking, so that nothing falls in between
+    if (forJob && m_session.isUsable())
+        return acquireForJob(std::move(keys), std::move(options));
+    return acquireRows(std::move(keys), std::move(options));
+}
+
+Task<Grant> PostgresProvider::acquireRows(LockKeys keys, AcquireOptions options)
+{
+    requireText(keys, options.owner());
+    const std::vector<std::uint32_t> hashes = hashesOf(keys);
+    bool quick = keys.size() == 1 && options.look().value_or(0) == 0;
+    const TimePoint began = clock().now();
+    std::string problem;
+    for (int tries = 1; problem.empty();) {
+        PostgresCall call(m_work, PostgresEffect::Mutates);
+        if (quick)
+            call.add(m_statements.takeFree, quickParameters(keys, options, hashes));
+        else
+            addAcquire(call, keys, options, hashes);
+        call.send();
+        PostgresResult result;
+        try {
+            result = co_await call.result();
+        } catch (const OutcomeUnknown& error) {
+            problem = error.message();
+        }
+        if (!problem.empty())
+            break;
+        if (result.isError()) {
+            if (isPassing(result) && tries++ < mostTries)
+                continue;
+            std::rethrow_exception(errorOf(result));
+        }
+        if (std::exchange(quick, false)) {
+            if (result.rows() == 0)
+                continue; // it is not free: the long way tells whose it is
+            const Grant grant = quickGrant(result, options, call.sentAt());
+            noteGranted(keys, options.owner(), grant);
+            co_return grant;
+        }
+        const Taking taking(result, keys.size(), call.sentAt());
+        if (taking.isTaken) {
+            const Grant grant = taking.grant(options.lease(), call.sentAt());
+            noteGranted(keys, options.owner(), grant);
+            co_return grant;
+        }
+        // Who was quicker in the very moment is not seen before the next look.
+        if (!taking.key && !options.look() && tries++ < mostTries)
+            continue;
+        throw Conflict(taking.key.value_or(keys.front()), taking.holder, taking.remaining);
+    }
+    const Grant held =
+        co_await settle(keys, options, began, m_settings.endpoint.statementTimeout, problem);
+    // The token went with the answer; the keys are ours, so that an extension gives another.
+    Grant again = co_await acquireRows(std::move(keys), std::move(options));
+    co_return again.asExtension(held.isExtension());
+}
+
+Task<Grant> PostgresProvider::acquireForJob(LockKeys keys, AcquireOptions options)
+{
+    requireText(keys, options.owner());
+    const std::vector<std::uint32_t> hashes = hashesOf(keys);
+    bool quick = keys.size() == 1 && options.look().value_or(0) == 0;
+    std::string problem;
+    for (int tries = 1; problem.empty();) {
+        if (!m_session.isExamined())
+            co_await m_session.examine();
+        if (!m_session.isUsable())
+            co_return co_await acquireRows(std::move(keys), std::move(options));
+        PostgresCall call(m_session.connection(), PostgresEffect::Mutates);
+        if (quick) {
+            PostgresParameters parameters = quickParameters(keys, options, hashes);
+            parameters << std::to_string(hashes.front());
+            call.add(m_statements.takeFreeForSession, std::move(parameters));
+        } else {
+            addAcquireForSession(call, keys, options, hashes);
+        }
+        call.send();
+        PostgresResult result;
+        try {
+            result = co_await call.result();
+        } catch (const OutcomeUnknown& error) {
+            problem = error.message();
+        }
+        if (!problem.empty())
+            break;
+        if (result.isError()) {
+            m_session.holdPerhaps(hashes);
+            unlock(m_session.takeUnused(hashes));
+            if (isPassing(result) && tries++ < mostTries)
+                continue;
+            std::rethrow_exception(errorOf(result));
+        }
+        m_session.noteBackend(static_cast<int>(result.integer(0, quick ? 1 : 8)));
+        if (!m_session.isUsable()) // what was locked is in a session of somebody else's now
+            co_return co_await acquireRows(std::move(keys), std::move(options));
+        std::optional<Grant> grant;
+        if (std::exchange(quick, false)) {
+            if (!result.isNull(0, 0)) {
+                grant = quickGrant(result, options, call.sentAt());
+            } else {
+                if (result.isTrue(0, 2)) {
+                    m_session.holdPerhaps(hashes);
+                    unlock(m_session.takeUnused(hashes));
+                }
+                continue;
+            }
+        } else {
+            const Taking taking(result, keys.size(), call.sentAt());
+            if (!taking.isTaken)
+                throw Conflict(taking.key.value_or(keys.front()), taking.holder, taking.remaining);
+            grant = taking.grant(options.lease(), call.sentAt());
+        }
+        m_session.hold(*options.owner(), keys.front(), hashes);
+        noteGranted(keys, options.owner(), *grant);
+        co_return *grant;
+    }
+    // The session is over, and its locks with it; a row may be there, and is not taken for a lock
+    // of anybody else's.
+    if (options.isUniquelyOwned())
+        throw NotTaken(problem);
+    throw OutcomeUnknown(problem);
+}
+
+static PostgresParameters unlockParameters(const std::map<std::uint32_t, int>& locks)
+{
+    PostgresArray hashes, times;
+    for (const auto& [hash, count] : locks) {
+        hashes.add(static_cast<std::int64_t>(hash));
+        times.add(static_cast<std::int64_t>(count));
+    }
+    PostgresParameters parameters;
+    parameters << hashes.text() << times.text();
+    return parameters;
+}
+
+void PostgresProvider::addUnlock(PostgresCall& call, const std::map<std::uint32_t, int>& locks)
+{
+    if (!locks.empty())
+        call.addAside(m_statements.unlock, unlockParameters(locks));
+}
+
+Task<void> PostgresProvider::unlock(std::map<std::uint32_t, int> locks)
+{
+    if (!locks.empty())
+        co_await sendAside(&m_statements.unlock, unlockParameters(locks));
+}
+
+Task<Renewal> PostgresProvider::renew(LockKeys keys, std::string owner,
+                                      std::optional<Duration> lease)
+{
+    requireText(keys, owner);
+    if (m_session.hasLost(owner))
+        co_return Renewal::lost(keys.front());
+    const bool ofJob = m_session.holds(owner);
+    PostgresCall call(ofJob ? m_session.connection() : m_work,
+                      lease ? PostgresEffect::Mutates : PostgresEffect::Reads);
+    if (lease && keys.size() > 1)
+        call.addAside(m_statements.queue, PostgresParameters() << placesOf(hashesOf(keys)));
+    PostgresParameters parameters;
+    parameters << arrayOf(keys) << owner;
+    if (lease)
+        parameters << msText(lease);
+    call.add(lease ? m_statements.extend : m_statements.look, std::move(parameters));
+    call.send();
+    const PostgresResult result = co_await call.result();
+    if (result.isError())
+        std::rethrow_exception(errorOf(result));
+    if (result.integer(0, 0) < static_cast<std::int64_t>(keys.size()))
+        co_return Renewal::lost(result.optional(0, 2).value_or(keys.front()));
+    if (lease)
+        noteChanged(keys);
+    if (result.isNull(0, 1))
+        co_return Renewal::until({});
+    co_return Renewal::until(call.sentAt() + Duration(result.integer(0, 1)));
+}
+
+} // namespace lockboard

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#include "engine/postgres/medusa_hash.h"
+#include "engine/postgres/postgres_keys.h"
+#include "engine/postgres/postgres_provider.h"
+
+namespace lockboard {
+
+using namespace postgres;
+
+//! An execute's, which runs elsewhere if it is not ours, and is to learn of its loss.
+static bool isJobs(const std::string& owner)
+{
+    return owner.starts_with("execute:");
+}
+
+Task<ReleaseResult> PostgresProvider::release(LockKeys keys, ReleaseOptions options, SharedContext)
+{
+    requireText(keys, options.owner());
+    const std::vector<std::uint32_t> hashes = hashesOf(keys);
+    const std::string owner = options.owner().value_or("");
+    const bool ofJob = options.owner() && m_session.holds(owner);
+    const bool tooLate = options.owner() && m_session.hasLost(owner);
+    bool quick = keys.size() == 1 && !tooLate;
+    std::vector<KeyRelease> left;
+    for (;;) {
+        PostgresCall call(ofJob ? m_session.connection() : m_work, PostgresEffect::Mutates);
+        if (ofJob) // first, so that it is done even if the rest fails
+            addUnlock(call, m_session.letGo(owner, hashes));
+        if (quick)
+            addQuickRelease(call, keys.front(), options, !ofJob && isJobs(owner));
+        else
+            addRelease(call, keys, options, !ofJob && isJobs(owner));
+        call.send();
+        bool unknown = false;
+        PostgresResult result;
+        try {
+            result = co_await call.result();
+        } catch (const OutcomeUnknown&) {
+            unknown = true;
+        }
+        if (unknown) {
+            for (const std::string& key : keys)
+                left.emplace_back(key, ReleaseOutcome::Unknown);
+            co_return ReleaseResult(std::move(left));
+        }
+        if (result.isError())
+            std::rethrow_exception(errorOf(result));
+        if (std::exchange(quick, false)) {
+            if (result.rows() == 0)
+                continue; // the long way tells why
+            noteGone(keys.front(), result.optional(0, 0), !result.isNull(0, 1));
+            break;
+        }
+        if (tooLate)
+            m_session.forgetLost(owner);
+        for (std::size_t i = 0; i < keys.size(); ++i) {
+            const int row = static_cast<int>(i);
+            const bool released = result.isTrue(row, 0);
+            if (result.isTrue(row, 1) && result.optional(row, 2) != options.owner())
+                left.emplace_back(keys[i], ReleaseOutcome::HeldByOther, result.optional(row, 2));
+            else if (!released || tooLate)
+                left.emplace_back(keys[i], ReleaseOutcome::NotHeld).cleared =
+                    !released && result.isTrue(row, 4);
+            if (released)
+                noteGone(keys[i], result.optional(row, 2), !result.isNull(row, 3));
+        }
+        break;
+    }
+    noteChanged(keys);
+    co_return ReleaseResult(std::move(left));
+}
+
+void PostgresProvider::addQuickRelease(PostgresCall& call, const std::string& key,
+                                       const ReleaseOptions& options, bool tellsAll)
+{
+    PostgresParameters parameters;
+    parameters << key << options.owner() << (m_settings.ownerless == Ownerless::Claimable)
+               << std::to_string(placeOf(medusaHash(key))) << freedPayload(key) << tellsAll;
+    call.add(m_statements.releaseHeld, std::move(parameters));
+}
+
+void PostgresProvider::addRelease(PostgresCall& call, const LockKeys& keys,
+                                  const ReleaseOptions& options, bool tellsAll)
+{
+    PostgresArray places, payloads;
+    for (const std::string& key : keys) {
+        places.add(placeOf(medusaHash(key)));
+        payloads.add(freedPayload(key));
+    }
+    PostgresParameters parameters;
+    parameters << arrayOf(keys) << options.owner() << (m_settings.ownerless == Ownerless::Claimable)
+               << places.text() << payloads.text() << tellsAll;
+    if (keys.size() > 1)
+        call.addAside(m_statements.queue, PostgresParameters() << placesOf(hashesOf(keys)));
+    call.add(m_statements.release, std::move(parameters));
+}
+
+} // namespace lockboard
