@@ -3,7 +3,10 @@
 
 namespace lockboard {
 
+//! Of all locks: each is looked at once, in the order of their keys.
 static constexpr int pageSize = 10'000;
+//! Of one owner's: what is released is found no more, so each page is a look at the whole table.
+static constexpr int ownedPageSize = 100'000;
 static const char* const takenMeanwhile = "taken by somebody else meanwhile";
 
 Task<ReleaseAllResult> PostgresProvider::releaseAll(ReleaseAllOptions options, SharedContext)
@@ -23,15 +26,19 @@ Task<void> PostgresProvider::releasePages(ReleaseAllOptions options, ReleaseAllR
 {
     std::optional<std::string> last;
     std::uint64_t seen = 0;
-    for (int rows = pageSize; rows == pageSize;) {
+    const bool owned = options.owner().has_value();
+    const int most = owned ? ownedPageSize : pageSize;
+    // An owner's rows that are renewed in the very moment are for the next look.
+    for (int rows = most; owned ? rows > 0 : rows == most;) {
         if (options.stopToken().stop_requested()) {
             result->cancelled = true;
             break;
         }
         PostgresParameters parameters;
-        parameters << last << options.owner() << std::to_string(pageSize);
+        parameters << (owned ? options.owner() : last) << std::to_string(most);
         PostgresCall call(m_bulk, PostgresEffect::Mutates);
-        call.add(m_statements.releasePage, std::move(parameters));
+        call.add(owned ? m_statements.releaseOwned : m_statements.releasePage,
+                 std::move(parameters));
         call.send();
         const PostgresResult page = co_await call.result();
         if (page.isError())

@@ -113,6 +113,7 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
     , release("lockboard_release", {})
     , unlock("lockboard_unlock", {})
     , releasePage("lockboard_release_page", {})
+    , releaseOwned("lockboard_release_owned", {})
     , advertise("lockboard_advertise", {})
     , withdraw("lockboard_withdraw", {})
     , listen({}, {})
@@ -207,8 +208,7 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
     releasePage.sql = R"(
         WITH page AS MATERIALIZED (
             SELECT l.id, l.owner_id, @live AS held FROM @table l
-            WHERE ($1::text IS NULL OR l.id > $1) AND ($2::text IS NULL OR l.owner_id = $2)
-            ORDER BY l.id LIMIT $3::bigint),
+            WHERE ($1::text IS NULL OR l.id > $1) ORDER BY l.id LIMIT $2::bigint),
         gone AS (
             DELETE FROM @table l USING page
             WHERE l.id = page.id AND l.owner_id IS NOT DISTINCT FROM page.owner_id
@@ -216,6 +216,14 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
         told AS MATERIALIZED (SELECT pg_notify(@channel, 'f') WHERE EXISTS (SELECT FROM gone))
         SELECT page.id, page.owner_id, page.held, gone.id IS NOT NULL, (SELECT count(*) FROM told)
         FROM page LEFT JOIN gone ON gone.id = page.id ORDER BY page.id)";
+    releaseOwned.sql = R"(
+        WITH gone AS (
+            DELETE FROM @table l WHERE l.ctid = ANY(ARRAY(
+                SELECT ctid FROM @table WHERE owner_id = $1::text LIMIT $2::bigint))
+                AND l.owner_id = $1::text
+            RETURNING l.id, l.owner_id, @live AS held),
+        told AS MATERIALIZED (SELECT pg_notify(@channel, 'f') WHERE EXISTS (SELECT FROM gone))
+        SELECT id, owner_id, held, true, (SELECT count(*) FROM told) FROM gone)";
     advertise.sql = "SELECT pg_advisory_lock_shared(@waiters, h) FROM unnest($1::int[]) h";
     withdraw.sql = "SELECT pg_advisory_unlock_shared(@waiters, h) FROM unnest($1::int[]) h";
     // Who is not a member of pg_read_all_stats sees little of other users' sessions.
@@ -240,8 +248,8 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
     listen.sql = "LISTEN " + quotedName(channel);
     for (PostgresStatement* const one :
          {&queue, &acquire, &takeFree, &takeFreeForSession, &releaseHeld, &acquireForSession,
-          &allOrNone, &extend, &look, &release, &unlock, &releasePage, &advertise, &withdraw,
-          &lookAround})
+          &allOrNone, &extend, &look, &release, &unlock, &releasePage, &releaseOwned, &advertise,
+          &withdraw, &lookAround})
         one->sql = filled(one->sql.c_str(), table, literal(channel));
 }
 

@@ -56,9 +56,11 @@ public:
     PostgresStatement release;
     //! $1: hashes, $2: how often each of them. Frees Medusa's locks in this session.
     PostgresStatement unlock;
-    //! $1: key after which to go on or NULL, $2: owner or NULL, $3: how many. A row for each that
-    //! was found, in the order of their keys: key, owner, whether it was released.
+    //! $1: key after which to go on or NULL, $2: how many. A row for each that was found, in the
+    //! order of their keys: key, owner, whether its lease lasted, whether it was released.
     PostgresStatement releasePage;
+    //! $1: owner, $2: how many. The same for those that were released.
+    PostgresStatement releaseOwned;
     //! $1: places: says that somebody waits there, so that who frees a key tells.
     PostgresStatement advertise;
     PostgresStatement withdraw;
