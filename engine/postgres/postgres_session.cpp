@@ -31,6 +31,8 @@ PostgresSession::PostgresSession(const PostgresEndpoint& endpoint, const Contain
 
 PostgresSession::~PostgresSession()
 {
+    if (m_probe)
+        m_probe->close();
     m_clock.cancel(m_beatTimer);
 }
 
@@ -58,6 +60,10 @@ Task<void> PostgresSession::examine()
     }
     if (!self)
         co_return;
+    if (m_probe) { // perhaps it is what resumes us
+        m_probe->close();
+        m_probe.release()->deleteLater();
+    }
     m_examining = false;
     if (problem)
         std::rethrow_exception(problem);
@@ -84,9 +90,10 @@ Task<void> PostgresSession::tellApart(QPointer<PostgresSession> self)
     // While another's transaction keeps one backend, we get a second; after it, a pooler that
     // shares them gives us the first. One that has none to spare lets us wait meanwhile.
     const PostgresEndpoint endpoint = self->m_connection.endpoint();
-    PostgresConnection other(endpoint, self->m_container, "probe");
+    // Ours, so that it ends with us: the clock may be gone soon after.
+    self->m_probe = std::make_unique<PostgresConnection>(endpoint, self->m_container, "probe");
     const PostgresStatement begin = self->m_begin, commit = self->m_commit;
-    co_await run(&other, &begin);
+    co_await run(self->m_probe.get(), &begin);
     if (!self)
         co_return;
     keepAlive(self);
@@ -97,7 +104,9 @@ Task<void> PostgresSession::tellApart(QPointer<PostgresSession> self)
     }
     if (self && !self->m_connection.isIdle())
         self->giveUp();
-    co_await run(&other, &commit);
+    if (!self)
+        co_return;
+    co_await run(self->m_probe.get(), &commit);
     for (int i = 0; i < 3 && self && self->m_usable; ++i)
         co_await askBackend(self);
 }

@@ -78,6 +78,7 @@ private:
 
     Container m_container;
     PostgresConnection m_connection;
+    std::unique_ptr<PostgresConnection> m_probe; // made to find out about a pooler
     PostgresStatement m_ping;
     PostgresStatement m_begin;
     PostgresStatement m_commit;

@@ -245,6 +245,11 @@ void PostgresConnectionTest::saysWhatTransactionPoolingCosts()
     PostgresJob job(locks, "a");
     QTRY_VERIFY(job.running);
     QVERIFY2(contains(locks.log, "transaction pooling"), locks.log.c_str());
+    PostgresModule closed(pooler.url()); // in the midst of finding out
+    const PostgresJob never(closed, "b");
+    QTest::qWait(30);
+    closed.destroy();
+    QTRY_VERIFY(never.isDone);
     QCOMPARE(m_server->value(u"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND "
                              "objsubid = 1"_s),
              u"0"_s); // nothing that nobody would unlock
