@@ -73,6 +73,8 @@ PostgresServer::PostgresServer(const PostgresOptions& options)
     , m_password(options.password)
 {
     makeData(options);
+    if (options.ahead.count() != 0)
+        setClock(options.ahead);
     // Somebody may be quicker at the port that was free: then another.
     for (int tries = 5; !isRunning(); --tries) {
         m_port = RedisServer::freePort();
@@ -139,6 +141,27 @@ void PostgresServer::makeData(const PostgresOptions& options)
         rules.close();
         writeForUnprivileged(rules.fileName(), options.rules.join(u'\n').toUtf8() + '\n' + others);
     }
+}
+
+void PostgresServer::setClock(std::chrono::seconds ahead)
+{
+    const QDir libraries(QStringLiteral("/usr/lib"));
+    QString library;
+    for (const QString& folder : libraries.entryList(QDir::Dirs | QDir::NoDotAndDotDot)) {
+        const QString path =
+            libraries.filePath(folder + QStringLiteral("/faketime/libfaketime.so.1"));
+        if (QFile::exists(path))
+            library = path;
+    }
+    if (library.isEmpty())
+        throw std::runtime_error("libfaketime is not installed");
+    QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+    environment.insert(QStringLiteral("LD_PRELOAD"), library);
+    environment.insert(QStringLiteral("FAKETIME"),
+                       QString::asprintf("%+lld", qint64(ahead.count())));
+    environment.insert(QStringLiteral("FAKETIME_DONT_FAKE_MONOTONIC"), QStringLiteral("1"));
+    environment.insert(QStringLiteral("FAKETIME_DISABLE_SHM"), QStringLiteral("1"));
+    m_process.setProcessEnvironment(environment);
 }
 
 QString PostgresServer::url(const QString& user, const QString& database) const

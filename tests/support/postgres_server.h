@@ -6,6 +6,7 @@
 #include <QProcess>
 #include <QTemporaryDir>
 
+#include <chrono>
 #include <optional>
 
 namespace lockboard::test {
@@ -20,6 +21,8 @@ struct PostgresOptions {
     //! Speaks TLS too, with the certificate that this authority issued as `certificate`.
     const Certificates* authority = nullptr;
     QString certificate;
+    //! How far its clock is ahead of ours.
+    std::chrono::seconds ahead{0};
 };
 
 //! A real PostgreSQL of its own on a free loopback port, in a temporary directory, that does not
@@ -66,6 +69,7 @@ public:
 
 private:
     void makeData(const PostgresOptions& options);
+    void setClock(std::chrono::seconds ahead);
     [[nodiscard]] QString file(const QString& name) const { return m_folder.filePath(name); }
     //! Those of it and its children, in an order in which no child is missed.
     void signalAll(int signal);

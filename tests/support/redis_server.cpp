@@ -3,9 +3,9 @@
 
 #include <QElapsedTimer>
 #include <QFile>
+#include <QRandomGenerator>
 #include <QTcpServer>
 #include <QTcpSocket>
-#include <QThread>
 
 #include <sys/prctl.h>
 
@@ -16,8 +16,11 @@ namespace lockboard::test {
 
 quint16 RedisServer::freePort()
 {
+    // Below those that the system gives to outgoing connections: one of them may be taken the
+    // moment after.
     QTcpServer probe;
-    probe.listen(QHostAddress::LocalHost);
+    const auto any = [] { return QRandomGenerator::global()->bounded(10'000, 32'768); };
+    while (!probe.listen(QHostAddress::LocalHost, static_cast<quint16>(any()))) { }
     return probe.serverPort();
 }
 
@@ -75,13 +78,13 @@ void RedisServer::start()
         socket.connectToHost(QHostAddress(QHostAddress::LocalHost), m_port);
         if (socket.waitForConnected(200))
             return;
-        if (m_process.state() == QProcess::NotRunning
-            && m_process.error() != QProcess::UnknownError)
+        if (m_process.state() == QProcess::NotRunning)
             break;
-        QThread::msleep(10);
+        m_process.waitForFinished(10);
     }
     throw std::runtime_error("redis-server can't be started: "
-                             + m_process.errorString().toStdString());
+                             + m_process.errorString().toStdString() + ' '
+                             + m_process.readAllStandardOutput().toStdString());
 }
 
 QString RedisServer::cli(const QStringList& arguments) const
