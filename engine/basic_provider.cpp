@@ -109,9 +109,17 @@ void BasicProvider::noteLost(const Owner& owner, const std::string& key)
 {
     if (m_executions.empty() || !owner)
         return;
+    std::vector<std::shared_ptr<Execution>> all; // a job that is told to stop may end at once
     const auto [first, last] = m_executions.equal_range(*owner);
     for (auto it = first; it != last; ++it)
-        it->second->lose(key);
+        all.push_back(it->second->shared_from_this());
+    for (const auto& execution : all)
+        execution->lose(key);
+}
+
+bool BasicProvider::hasLost(const LockKeys&, const std::string&) const
+{
+    return false;
 }
 
 void BasicProvider::suspectAll()
@@ -285,12 +293,12 @@ Task<Grant> BasicProvider::acquireWaiting(LockKeys keys, AcquireOptions options,
                 attempt->ticket = nullptr;
             throw Cancelled("The provider was closed.");
         }
+        if (attempt && attempt->finished)
+            continue; // a grant is not thrown away, whatever came after it
         if (reason == WakeReason::Cancelled) {
             leave();
             throw Cancelled();
         }
-        if (attempt && attempt->finished)
-            continue;
         if (deadline && clock().now() >= *deadline) {
             leave();
             throw TimedOut();
@@ -320,6 +328,8 @@ Task<void> BasicProvider::executeJob(LockKeys keys, LockedJob job, ExecuteOption
                                                  options.longestHold());
     const Grant grant = co_await acquire(keys, std::move(acquisition), context);
     run->begin(grant.leaseEnd().value_or(clock().now() + options.lease()));
+    if (hasLost(keys, run->owner()))
+        run->lose(keys.front());
 
     std::exception_ptr jobError;
     {

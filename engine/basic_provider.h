@@ -57,6 +57,9 @@ protected:
     virtual Task<Renewal> renew(LockKeys keys, std::string owner,
                                 std::optional<Duration> lease) = 0;
 
+    //! For what was noted lost before its execute had begun.
+    [[nodiscard]] virtual bool hasLost(const LockKeys& keys, const std::string& owner) const;
+
     //! For tryAcquire, when it does not know what became of a command it has sent: looks who holds
     //! the keys, for `within` at the most if it can't. `began`: the command was sent then or later;
     //! `problem` says what happened.
