@@ -8,13 +8,15 @@ namespace lockboard {
 
 using namespace postgres;
 
-static constexpr int mostTries = 3;
+using namespace std::chrono_literals;
 
-//! Nothing was done, and trying again may well do it.
+static constexpr int mostTries = 3;
+//! After it others get their turn to stand in line.
+static constexpr Duration longestInLine = 2s;
+
 static bool isPassing(const PostgresResult& result)
 {
-    const std::string_view state = result.sqlState();
-    return state == "40001" || state == "40P01" || state == "22012"; // of allOrNone
+    return result.isPassing() || result.sqlState() == "22012"; // of allOrNone
 }
 
 //! What one of the acquiring statements found.
@@ -102,12 +104,36 @@ void PostgresProvider::addAllOrNone(PostgresCall& call, const LockKeys& keys)
 
 Task<Grant> PostgresProvider::tryAcquire(LockKeys keys, AcquireOptions options, SharedContext)
 {
+    if (options.look().value_or(0) > 0 && wantsToAdvertise(keys))
+        return acquireAdvertised(std::move(keys), std::move(options));
+    return acquireNow(std::move(keys), std::move(options));
+}
+
+Task<Grant> PostgresProvider::acquireNow(LockKeys keys, AcquireOptions options)
+{
     const bool forJob = options.isUniquelyOwned() || !options.reenters();
-    if (options.look().value_or(0) > 0)
-        advertise(keys); // before looking, so that nothing falls in between
     if (forJob && m_session.isUsable())
         return acquireForJob(std::move(keys), std::move(options));
     return acquireRows(std::move(keys), std::move(options));
+}
+
+Task<Grant> PostgresProvider::acquireAdvertised(LockKeys keys, AcquireOptions options)
+{
+    co_await advertise(keys); // before looking, so that nothing falls in between
+    if (isClosing())
+        throw Cancelled("The provider was closed.");
+    co_return co_await acquireNow(std::move(keys), std::move(options));
+}
+
+//! A row or the table stayed locked: whoever waits goes on waiting.
+void PostgresProvider::conflictIfLocked(const PostgresResult& result, const LockKeys& keys,
+                                        const AcquireOptions& options) const
+{
+    if (!options.look() || result.sqlState() != "55P03")
+        return;
+    if (*options.look() == 0)
+        log(LogLevel::Warning, messageOf(errorOf(result)));
+    throw Conflict(keys.front(), {}, {});
 }
 
 Task<Grant> PostgresProvider::acquireRows(LockKeys keys, AcquireOptions options)
@@ -135,6 +161,7 @@ Task<Grant> PostgresProvider::acquireRows(LockKeys keys, AcquireOptions options)
         if (result.isError()) {
             if (isPassing(result) && tries++ < mostTries)
                 continue;
+            conflictIfLocked(result, keys, options);
             std::rethrow_exception(errorOf(result));
         }
         if (std::exchange(quick, false)) {
@@ -167,13 +194,22 @@ Task<Grant> PostgresProvider::acquireForJob(LockKeys keys, AcquireOptions option
     requireText(keys, options.owner());
     const std::vector<std::uint32_t> hashes = hashesOf(keys);
     bool quick = keys.size() == 1 && options.look().value_or(0) == 0;
+    std::optional<std::uint32_t> queued; // the hash to wait for in the server's queue
     std::string problem;
     for (int tries = 1; problem.empty();) {
         if (!m_session.isExamined())
             co_await m_session.examine();
         if (!m_session.isUsable())
             co_return co_await acquireRows(std::move(keys), std::move(options));
-        PostgresCall call(m_session.connection(), PostgresEffect::Mutates);
+        PostgresSession& session = queued ? m_lane : m_session;
+        PostgresSession::Asking asking(session, hashes);
+        if (queued) {
+            const bool isOurTurn = co_await standInLine(*queued);
+            if (isClosing() || !isOurTurn)
+                throw Conflict(keys.front(), {}, {});
+            asking.noteLocked(*queued);
+        }
+        PostgresCall call(session.connection(), PostgresEffect::Mutates);
         if (quick) {
             PostgresParameters parameters = quickParameters(keys, options, hashes);
             parameters << std::to_string(hashes.front());
@@ -191,33 +227,35 @@ Task<Grant> PostgresProvider::acquireForJob(LockKeys keys, AcquireOptions option
         if (!problem.empty())
             break;
         if (result.isError()) {
-            m_session.holdPerhaps(hashes);
-            unlock(m_session.takeUnused(hashes));
+            asking.doubt();
             if (isPassing(result) && tries++ < mostTries)
                 continue;
+            conflictIfLocked(result, keys, options);
             std::rethrow_exception(errorOf(result));
         }
-        m_session.noteBackend(static_cast<int>(result.integer(0, quick ? 1 : 8)));
-        if (!m_session.isUsable()) // what was locked is in a session of somebody else's now
+        session.noteBackend(static_cast<int>(result.integer(0, quick ? 1 : 8)));
+        if (!session.isUsable()) // what was locked is in a session of somebody else's now
             co_return co_await acquireRows(std::move(keys), std::move(options));
         std::optional<Grant> grant;
         if (std::exchange(quick, false)) {
-            if (!result.isNull(0, 0)) {
-                grant = quickGrant(result, options, call.sentAt());
-            } else {
-                if (result.isTrue(0, 2)) {
-                    m_session.holdPerhaps(hashes);
-                    unlock(m_session.takeUnused(hashes));
-                }
+            if (result.isNull(0, 0)) {
+                if (result.isTrue(0, 2))
+                    asking.doubt();
                 continue;
             }
+            grant = quickGrant(result, options, call.sentAt());
         } else {
             const Taking taking(result, keys.size(), call.sentAt());
+            const bool isRefused = !result.isNull(0, 7);
+            if (!taking.isTaken && !taking.key && isRefused && mayQueue(options)) {
+                queued = static_cast<std::uint32_t>(result.integer(0, 7));
+                continue;
+            }
             if (!taking.isTaken)
                 throw Conflict(taking.key.value_or(keys.front()), taking.holder, taking.remaining);
             grant = taking.grant(options.lease(), call.sentAt());
         }
-        m_session.hold(*options.owner(), keys.front(), hashes);
+        asking.becomeHeld(*options.owner(), keys);
         noteGranted(keys, options.owner(), *grant);
         co_return *grant;
     }
@@ -228,38 +266,40 @@ Task<Grant> PostgresProvider::acquireForJob(LockKeys keys, AcquireOptions option
     throw OutcomeUnknown(problem);
 }
 
-static PostgresParameters unlockParameters(const std::map<std::uint32_t, int>& locks)
+//! A lock that has no row is held by an execute of Medusa's, whose others stand in line for it in
+//! the server: there, whoever only tries never gets a turn. Who waits in a session keeps all else
+//! in it waiting; so that is done in one of its own, by one call at a time.
+bool PostgresProvider::mayQueue(const AcquireOptions& options) const
 {
-    PostgresArray hashes, times;
-    for (const auto& [hash, count] : locks) {
-        hashes.add(static_cast<std::int64_t>(hash));
-        times.add(static_cast<std::int64_t>(count));
-    }
-    PostgresParameters parameters;
-    parameters << hashes.text() << times.text();
-    return parameters;
+    const PostgresConnection& line = m_lane.connection();
+    return options.look() && m_lane.isFree() && !m_session.isPooled()
+        && (line.isReady() || !line.problem());
 }
 
-void PostgresProvider::addUnlock(PostgresCall& call, const std::map<std::uint32_t, int>& locks)
+//! True: it is locked in the lane's session. In a transaction of its own: a server does not notice
+//! that who waits is gone, and would take the row for him.
+Task<bool> PostgresProvider::standInLine(std::uint32_t hash)
+{
+    const Duration most = std::min(longestInLine, m_settings.endpoint.statementTimeout / 2);
+    PostgresParameters parameters;
+    parameters << std::to_string(hash) << std::to_string(most.count());
+    return sendAside(&m_lane.connection(), &m_statements.wait, std::move(parameters));
+}
+
+void PostgresProvider::addUnlock(PostgresCall& call, const PostgresSession::Locks& locks)
 {
     if (!locks.empty())
         call.addAside(m_statements.unlock, unlockParameters(locks));
-}
-
-Task<void> PostgresProvider::unlock(std::map<std::uint32_t, int> locks)
-{
-    if (!locks.empty())
-        co_await sendAside(&m_statements.unlock, unlockParameters(locks));
 }
 
 Task<Renewal> PostgresProvider::renew(LockKeys keys, std::string owner,
                                       std::optional<Duration> lease)
 {
     requireText(keys, owner);
-    if (m_session.hasLost(owner))
+    if (hasLost(keys, owner))
         co_return Renewal::lost(keys.front());
-    const bool ofJob = m_session.holds(owner);
-    PostgresCall call(ofJob ? m_session.connection() : m_work,
+    PostgresSession* const session = sessionOf(keys, owner);
+    PostgresCall call(session ? session->connection() : m_work,
                       lease ? PostgresEffect::Mutates : PostgresEffect::Reads);
     if (lease && keys.size() > 1)
         call.addAside(m_statements.queue, PostgresParameters() << placesOf(hashesOf(keys)));

@@ -66,10 +66,8 @@ Task<std::string> PostgresProvider::changeTrigger(bool install)
 Task<std::string> PostgresProvider::endSession(int pid, bool cancel, std::string session)
 {
     const std::string name = "Process " + std::to_string(pid);
-    for (PostgresConnection* const own : {&m_work, &m_bulk, &m_session.connection()}) {
-        if (own->backendPid() == pid)
-            throw InvalidArgument(name + " is this Lockboard's own.");
-    }
+    if (isOwnBackend(pid))
+        throw InvalidArgument(name + " is this Lockboard's own.");
     PostgresParameters which;
     which << std::to_string(pid);
     const PostgresResult found = co_await ask(

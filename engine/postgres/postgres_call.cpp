@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/postgres/postgres_call.h"
 
+#include "engine/errors.h"
 #include "engine/postgres/postgres_connection.h"
 
 namespace lockboard {
@@ -50,6 +51,21 @@ PostgresResult PostgresCall::Awaiter::await_resume()
     if (m_call->m_error)
         std::rethrow_exception(m_call->m_error);
     return std::move(m_call->m_result);
+}
+
+Task<bool> sendAside(PostgresConnection* connection, const PostgresStatement* statement,
+                     PostgresParameters parameters)
+{
+    try {
+        PostgresCall call(*connection, PostgresEffect::Reads);
+        call.add(*statement, std::move(parameters));
+        call.send();
+        const PostgresResult result = co_await call.result();
+        co_return !result.isError();
+    } catch (const LockError&) {
+        // the session is over; the next one begins anew
+    }
+    co_return false;
 }
 
 } // namespace lockboard

@@ -3,6 +3,7 @@
 
 #include "engine/clock.h"
 #include "engine/postgres/postgres_result.h"
+#include "engine/task.h"
 
 #include <coroutine>
 #include <functional>
@@ -122,5 +123,10 @@ private:
     bool m_given = false; // the connection knows it
     bool m_done = false;
 };
+
+//! One statement whose result is of no interest, but for whether there was one. The statement
+//! outlives it.
+Task<bool> sendAside(PostgresConnection* connection, const PostgresStatement* statement,
+                     PostgresParameters parameters);
 
 } // namespace lockboard

@@ -81,6 +81,7 @@ void PostgresConnection::startConnect(const std::string& hosts, const std::strin
     }
     PQsetNoticeProcessor(
         m_connection, [](void*, const char*) {}, nullptr); // libpq's own is to print them
+    PQsetErrorVerbosity(m_connection, PQERRORS_VERBOSE); // the only way to know an SQLSTATE here
     watch(false, true);
 }
 
@@ -111,6 +112,20 @@ void PostgresConnection::watch(bool reads, bool writes)
     make(m_writer, writes, QSocketNotifier::Write);
 }
 
+//! Takes the code out of a message like `FATAL:  28P01: password authentication failed`, in
+//! whatever language.
+static std::string takeSqlState(std::string& message)
+{
+    constexpr std::size_t length = 5;
+    const std::size_t colon = message.find(":  ");
+    if (colon == std::string::npos || message.size() < colon + 3 + length
+        || message.compare(colon + 3 + length, 2, ": ") != 0)
+        return {};
+    std::string state = message.substr(colon + 3, length);
+    message.erase(colon + 2, length + 3);
+    return state;
+}
+
 void PostgresConnection::pollConnect()
 {
     switch (PQconnectPoll(m_connection)) {
@@ -125,14 +140,9 @@ void PostgresConnection::pollConnect()
         greet();
         break;
     default: {
-        const std::string text = lastMessage();
-        // There is no SQLSTATE to be had of a connection that was refused.
-        const bool denied = text.find("authentication failed") != std::string::npos
-            || text.find("no pg_hba.conf entry") != std::string::npos
-            || text.find("no password supplied") != std::string::npos
-            || text.find("permission denied for database") != std::string::npos
-            || text.find("is not permitted to log in") != std::string::npos;
-        if (denied)
+        std::string text = lastMessage();
+        const std::string state = takeSqlState(text);
+        if (state.starts_with("28") || state == "42501" || PQconnectionNeedsPassword(m_connection))
             drop(std::make_exception_ptr(Denied("PostgreSQL at " + m_endpoint.name()
                                                 + " does not let this user in: " + text + '.')));
         else
@@ -148,13 +158,16 @@ void PostgresConnection::greet()
     PQsetnonblocking(m_connection, 1);
     if (!m_streaming)
         PQenterPipelineMode(m_connection);
-    std::vector<const PostgresStatement*> statements = m_preamble;
-    statements.insert(statements.begin(), &m_greeting);
-    if (m_streaming)
-        statements.resize(1); // one at a time
-    for (const PostgresStatement* const statement : statements) {
+    m_greetings = {&m_greeting};
+    writeGreetings();
+}
+
+void PostgresConnection::writeGreetings()
+{
+    while (!m_greetings.empty() && !(m_streaming && !m_slots.empty())) {
         m_slots.emplace_back().greeting = true;
-        writeStatement(PostgresStatement({}, statement->sql), {}, false);
+        writeStatement(PostgresStatement({}, m_greetings.front()->sql), {}, false);
+        m_greetings.pop_front();
         if (!m_streaming)
             PQpipelineSync(m_connection);
     }
@@ -164,15 +177,25 @@ void PostgresConnection::greet()
 
 void PostgresConnection::takeGreeting(const PostgresResult& result)
 {
-    if (result.isError()) {
+    // Somebody else was just quicker to make the table.
+    const bool isThere = result.sqlState() == "23505" || result.sqlState() == "42P07";
+    if (result.isError() && !isThere) {
         drop(postgresError(m_endpoint.name(), "it needs", result.sqlState(), result.message()));
         return;
     }
-    if (result.rows() == 1 && m_backendPid == 0) {
+    if (m_backendPid == 0) {
         m_backendPid = static_cast<int>(result.integer(0, 0));
         m_pooled = m_backendPid != PQbackendPID(m_connection);
+        if (!m_pooled) {
+            m_greetings = {&m_limits};
+            m_greetings.insert(m_greetings.end(), m_sessionPreamble.begin(),
+                               m_sessionPreamble.end());
+        }
+        m_greetings.insert(m_greetings.end(), m_preamble.begin(), m_preamble.end());
     }
-    if (m_slots.empty())
+    if (!m_greetings.empty())
+        writeGreetings();
+    else if (m_slots.empty())
         becomeReady();
 }
 

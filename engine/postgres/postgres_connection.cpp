@@ -19,6 +19,15 @@ static constexpr Duration longestPause = 5s;
 //! How much longer than a statement may take the server may be silent.
 static constexpr Duration grace = 3s;
 
+static std::string limits(const PostgresEndpoint& endpoint, bool unlimited, bool local)
+{
+    const std::string scope = local ? ", true)" : ", false)";
+    const Duration longest = unlimited ? Duration(0) : endpoint.statementTimeout;
+    return "SELECT set_config('statement_timeout', '" + std::to_string(longest.count()) + "'"
+        + scope + ", set_config('lock_timeout', '" + std::to_string(endpoint.lockTimeout.count())
+        + "'" + scope;
+}
+
 PostgresConnection::PostgresConnection(const PostgresEndpoint& endpoint, const Container& container,
                                        const std::string& purpose, Mode mode)
     : m_endpoint(endpoint)
@@ -26,14 +35,12 @@ PostgresConnection::PostgresConnection(const PostgresEndpoint& endpoint, const C
     , m_log(container.log)
     , m_applicationName("lockboard " + purpose)
     , m_streaming(mode == Mode::Streaming)
-    // Of a session: a pooler may refuse them in the startup message.
-    , m_greeting({},
-                 "SELECT pg_backend_pid(), set_config('statement_timeout', '"
-                     + std::to_string(m_streaming ? 0 : endpoint.statementTimeout.count())
-                     + "', false), set_config('lock_timeout', '"
-                     + std::to_string(endpoint.lockTimeout.count())
-                     + "', false), set_config('default_transaction_isolation', 'read committed', "
-                       "false)")
+    , m_greeting({}, "SELECT pg_backend_pid()")
+    // Not in the startup message, where a pooler may refuse them.
+    , m_limits({},
+               limits(endpoint, m_streaming, false)
+                   + ", set_config('default_transaction_isolation', 'read committed', false)")
+    , m_localLimits({}, limits(endpoint, m_streaming, true))
 {
 }
 
@@ -148,6 +155,8 @@ void PostgresConnection::write(PostgresCall& call)
         m_lastHeard = m_clock.now();
     m_slots.emplace_back().call = &call;
     call.m_sentAt = m_clock.now();
+    if (m_pooled && !m_streaming) // the session may be somebody else's the moment after
+        writeStatement(m_localLimits, {}, true);
     for (const PostgresCall::Step& step : call.m_steps)
         writeStatement(*step.statement, step.parameters.values(), step.aside);
     if (!m_streaming)
@@ -300,11 +309,17 @@ void PostgresConnection::takeNotifications()
     }
 }
 
+//! What takes long has no statement timeout, and a peer that is gone is noticed sooner anyhow.
+Duration PostgresConnection::longestSilence() const
+{
+    return m_endpoint.statementTimeout * (m_streaming ? 6 : 1) + grace;
+}
+
 void PostgresConnection::watchSilence()
 {
     if (m_silenceTimer != 0)
         return;
-    const Duration longest = m_endpoint.statementTimeout + grace;
+    const Duration longest = longestSilence();
     m_silenceTimer = m_clock.callAt(m_lastHeard + longest, [this] { checkSilence(); });
 }
 
@@ -313,7 +328,7 @@ void PostgresConnection::checkSilence()
     m_silenceTimer = 0;
     if (m_slots.empty() || !m_connection)
         return;
-    const Duration longest = m_endpoint.statementTimeout + grace;
+    const Duration longest = longestSilence();
     if (m_clock.now() < m_lastHeard + longest)
         watchSilence();
     else
@@ -363,6 +378,7 @@ void PostgresConnection::discard()
     if (m_connection)
         PQfinish(m_connection);
     m_connection = nullptr;
+    m_greetings.clear();
     m_prepared.clear();
     m_result = PostgresResult();
     m_results = 0;

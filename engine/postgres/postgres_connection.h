@@ -36,11 +36,13 @@ public:
                        const std::string& purpose, Mode mode = Mode::Pipelined);
     ~PostgresConnection() override;
 
-    //! Every session begins with these, each of them a transaction of its own. Set before it is
+    //! Every session begins with these, each of them a transaction of its own. Added before it is
     //! opened; they outlive it. One that fails ends the attempt.
-    void setPreamble(std::vector<const PostgresStatement*> statements)
+    void addPreamble(const PostgresStatement& statement) { m_preamble.push_back(&statement); }
+    //! One that is for a session of our own: a pooler's may serve others the moment after.
+    void addSessionPreamble(const PostgresStatement& statement)
     {
-        m_preamble = std::move(statements);
+        m_sessionPreamble.push_back(&statement);
     }
     //! Connects, if that has not been begun.
     void open();
@@ -59,7 +61,6 @@ public:
     [[nodiscard]] bool isEncrypted() const;
     //! Of 150018, say, for 15.18.
     [[nodiscard]] int serverVersion() const;
-    [[nodiscard]] bool isIdle() const { return m_slots.empty(); }
 
 Q_SIGNALS:
     void ready();
@@ -98,6 +99,7 @@ private:
     void pollConnect();
     void watch(bool reads, bool writes);
     void greet();
+    void writeGreetings();
     void takeGreeting(const PostgresResult& result);
     void becomeReady();
     void flush();
@@ -106,6 +108,7 @@ private:
     void takeCopyData();
     void takeNotifications();
     void finishSlot();
+    [[nodiscard]] Duration longestSilence() const;
     void watchSilence();
     void checkSilence();
     void scheduleConnect(TimePoint when);
@@ -121,8 +124,12 @@ private:
     Logger m_log;
     std::string m_applicationName;
     std::vector<const PostgresStatement*> m_preamble;
+    std::vector<const PostgresStatement*> m_sessionPreamble;
     const bool m_streaming;
     PostgresStatement m_greeting;
+    PostgresStatement m_limits; // of a session
+    PostgresStatement m_localLimits; // of one transaction
+    std::deque<const PostgresStatement*> m_greetings; // still to be sent
     State m_state = State::Idle;
     PGconn* m_connection = nullptr;
     std::unique_ptr<QSocketNotifier> m_reader;

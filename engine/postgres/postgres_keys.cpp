@@ -3,7 +3,6 @@
 
 #include "engine/errors.h"
 #include "engine/postgres/medusa_hash.h"
-#include "engine/postgres/postgres_call.h"
 
 #include <set>
 
@@ -55,6 +54,18 @@ std::string placesOf(const std::vector<std::uint32_t>& hashes)
     for (const int place : places)
         array.add(place);
     return array.text();
+}
+
+PostgresParameters unlockParameters(const std::map<std::uint32_t, int>& locks)
+{
+    PostgresArray hashes, times;
+    for (const auto& [hash, count] : locks) {
+        hashes.add(static_cast<std::int64_t>(hash));
+        times.add(static_cast<std::int64_t>(count));
+    }
+    PostgresParameters parameters;
+    parameters << hashes.text() << times.text();
+    return parameters;
 }
 
 std::optional<std::string> msText(std::optional<Duration> lease)

@@ -2,8 +2,10 @@
 #pragma once
 
 #include "engine/lock.h"
+#include "engine/postgres/postgres_call.h"
 
 #include <cstdint>
+#include <map>
 
 //! What a call's keys are in the provider's statements.
 
@@ -18,6 +20,8 @@ void requireText(const LockKeys& keys, const Owner& owner);
 [[nodiscard]] int placeOf(std::uint32_t hash);
 //! In one order for everyone.
 [[nodiscard]] std::string placesOf(const std::vector<std::uint32_t>& hashes);
+//! Of the statement `unlock`: hashes, and how often each of them.
+[[nodiscard]] PostgresParameters unlockParameters(const std::map<std::uint32_t, int>& locks);
 [[nodiscard]] std::optional<std::string> msText(std::optional<Duration> lease);
 
 // What a notification begins with; the key follows, unless it is too long.

@@ -128,7 +128,7 @@ void PostgresLiveView::sayLive()
 bool PostgresLiveView::isPushed() const
 {
     PostgresSession& session = m_provider->session();
-    return m_hasTrigger && session.isUsable() && session.connection().isReady();
+    return m_hasTrigger && session.isListening();
 }
 
 void PostgresLiveView::onWarningsChanged()

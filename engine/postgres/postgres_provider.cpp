@@ -34,28 +34,33 @@ PostgresProvider::PostgresProvider(const Container& container, PostgresSettings 
     , m_statements(m_settings)
     , m_work(m_settings.endpoint, container, "work")
     , m_bulk(m_settings.endpoint, container, "bulk", PostgresConnection::Mode::Streaming)
-    , m_session(m_settings.endpoint, container, m_statements)
+    , m_session(m_settings.endpoint, container, m_statements, "locks",
+                PostgresSession::Ear::Listens)
+    , m_lane(m_settings.endpoint, container, m_statements, "line", PostgresSession::Ear::Deaf)
 {
     for (const std::string& warning : m_warnings)
         log(LogLevel::Warning, warning);
-    if (m_settings.createTable)
-        m_work.setPreamble({&m_statements.create});
-    QObject::connect(&m_session, &PostgresSession::lost, &m_session,
-                     [this](const std::vector<std::pair<std::string, std::string>>& jobs) {
-                         for (const auto& [owner, key] : jobs)
-                             noteLost(owner, key);
-                     });
+    if (m_settings.createTable) {
+        for (PostgresConnection* const one :
+             {&m_work, &m_bulk, &m_session.connection(), &m_lane.connection()})
+            one->addPreamble(m_statements.create);
+    }
+    for (PostgresSession* const one : {&m_session, &m_lane}) {
+        QObject::connect(one, &PostgresSession::lost, one,
+                         [this](const std::vector<std::pair<std::string, std::string>>& jobs) {
+                             for (const auto& [owner, key] : jobs)
+                                 noteLost(owner, key);
+                         });
+    }
     QObject::connect(&m_session, &PostgresSession::becameUnusable, &m_session, [this] {
-        m_warnings.emplace_back(transactionPooling);
         log(LogLevel::Warning, transactionPooling);
         tellViews([](PostgresLiveView& view) { view.onWarningsChanged(); });
     });
-    PostgresConnection& session = m_session.connection();
-    QObject::connect(&session, &PostgresConnection::ready, &m_session, [this] {
+    QObject::connect(&m_session, &PostgresSession::listening, &m_session, [this] {
         m_advertised.clear();
         wakeAll(); // what was freed meanwhile was not told
     });
-    QObject::connect(&session, &PostgresConnection::notified, &m_session,
+    QObject::connect(&m_session.connection(), &PostgresConnection::notified, &m_session,
                      [this](const std::string&, const std::string& payload, int sender) {
                          takeNotification(payload, sender);
                      });
@@ -70,7 +75,8 @@ PostgresProvider::~PostgresProvider()
         if (view)
             view->detach();
     }
-    m_session.connection().close();
+    m_lane.close();
+    m_session.close();
     m_bulk.close();
     m_work.close();
 }
@@ -83,7 +89,36 @@ std::exception_ptr PostgresProvider::errorOf(const PostgresResult& result) const
 
 std::vector<std::string> PostgresProvider::warnings() const
 {
-    return m_warnings;
+    std::vector<std::string> all = m_warnings;
+    if (!m_session.isUsable())
+        all.emplace_back(transactionPooling);
+    return all;
+}
+
+bool PostgresProvider::isOwnBackend(int pid) const
+{
+    return pid == m_work.backendPid() || pid == m_bulk.backendPid()
+        || pid == m_session.connection().backendPid() || pid == m_lane.connection().backendPid();
+}
+
+PostgresSession* PostgresProvider::sessionOf(const LockKeys& keys, const std::string& owner)
+{
+    for (PostgresSession* const one : {&m_session, &m_lane}) {
+        if (one->holds(owner, keys))
+            return one;
+    }
+    return nullptr;
+}
+
+bool PostgresProvider::hasLost(const LockKeys& keys, const std::string& owner) const
+{
+    return m_session.hasLost(owner, keys) || m_lane.hasLost(owner, keys);
+}
+
+void PostgresProvider::forgetLost(const LockKeys& keys, const std::string& owner)
+{
+    m_session.forgetLost(owner, keys);
+    m_lane.forgetLost(owner, keys);
 }
 
 Duration PostgresProvider::retryDelay(int attempt) const
@@ -137,37 +172,36 @@ void PostgresProvider::noteGone(const std::string& key, const Owner& owner, bool
     noteLost(owner, key);
 }
 
-Task<void> PostgresProvider::sendAside(const PostgresStatement* statement,
-                                       PostgresParameters parameters)
+bool PostgresProvider::wantsToAdvertise(const LockKeys& keys) const
 {
-    try {
-        PostgresCall call(m_session.connection(), PostgresEffect::Reads);
-        call.add(*statement, std::move(parameters));
-        call.send();
-        co_await call.result();
-    } catch (const LockError&) {
-        // the session is over; the next one begins anew
-    }
+    return std::any_of(keys.begin(), keys.end(), [this](const std::string& key) {
+        return isUtf8(key) && !m_advertised.contains(key);
+    });
 }
 
-void PostgresProvider::advertise(const LockKeys& keys)
+Task<void> PostgresProvider::advertise(LockKeys keys)
 {
     m_session.connection().open();
-    if (!m_session.isUsable() || !m_session.connection().isReady())
-        return;
-    std::vector<std::uint32_t> hashes;
+    if (m_session.isPooled() && !m_session.isExamined())
+        co_await m_session.tryToExamine();
+    if (isClosing() || !m_session.isListening())
+        co_return;
+    std::vector<std::string> added;
+    PostgresArray places; // one lock each, as they are withdrawn
     for (const std::string& key : keys) {
-        if (isUtf8(key) && m_advertised.insert(key).second)
-            hashes.push_back(medusaHash(key));
-    }
-    if (!hashes.empty()) {
-        PostgresArray array; // one lock each, as they are withdrawn
-        for (const std::uint32_t hash : hashes)
-            array.add(placeOf(hash));
-        sendAside(&m_statements.advertise, PostgresParameters() << array.text());
+        if (isUtf8(key) && m_advertised.insert(key).second) {
+            added.push_back(key);
+            places.add(placeOf(medusaHash(key)));
+        }
     }
     if (m_withdrawTimer == 0)
         m_withdrawTimer = clock().callAfter(withdrawPause, [this] { withdrawUnwanted(); });
+    const bool done = co_await sendAside(&m_session.connection(), &m_statements.advertise,
+                                         PostgresParameters() << places.text());
+    for (const std::string& key : added) {
+        if (!done && !isClosing())
+            m_advertised.erase(key);
+    }
 }
 
 void PostgresProvider::withdrawUnwanted()
@@ -183,15 +217,15 @@ void PostgresProvider::withdrawUnwanted()
         return true;
     });
     if (count > 0)
-        sendAside(&m_statements.withdraw, PostgresParameters() << array.text());
+        sendAside(&m_session.connection(), &m_statements.withdraw,
+                  PostgresParameters() << array.text());
     if (!m_advertised.empty())
         m_withdrawTimer = clock().callAfter(withdrawPause, [this] { withdrawUnwanted(); });
 }
 
 void PostgresProvider::takeNotification(const std::string& payload, int sender)
 {
-    const bool own = sender == m_work.backendPid() || sender == m_session.connection().backendPid();
-    if (payload.empty() || own)
+    if (payload.empty() || isOwnBackend(sender))
         return;
     const bool isFreed = payload.front() == freed;
     if (payload.size() == 1) {

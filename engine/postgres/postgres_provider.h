@@ -16,7 +16,8 @@ class PostgresLiveView;
 
 //! Locks in PostgreSQL, shared with Medusa's package over the same database: rows of its table,
 //! and for executes its advisory locks too. Few connections, however many locks and waiters: one
-//! for short transactions, one session that holds and listens, one for what takes long.
+//! for short transactions, one session that holds and listens, one for what takes long, and one
+//! that stands in line with Medusa's executes where there is one.
 class PostgresProvider final : public BasicProvider {
 public:
     static constexpr const char* identifier = "postgres";
@@ -43,6 +44,7 @@ public:
     //! For what takes long, one after the other.
     [[nodiscard]] PostgresConnection& bulk() { return m_bulk; }
     [[nodiscard]] PostgresSession& session() { return m_session; }
+    [[nodiscard]] bool isOwnBackend(int pid) const;
     [[nodiscard]] const Container& container() const { return m_shared; }
     [[nodiscard]] bool hasTokens() const { return !m_tokens.empty(); }
     //! Of a lock that this process was granted; nobody else's is stored anywhere.
@@ -56,22 +58,31 @@ public:
 protected:
     Task<Grant> tryAcquire(LockKeys keys, AcquireOptions options, SharedContext context) override;
     Task<Renewal> renew(LockKeys keys, std::string owner, std::optional<Duration> lease) override;
+    [[nodiscard]] bool hasLost(const LockKeys& keys, const std::string& owner) const override;
     [[nodiscard]] Duration retryDelay(int attempt) const override;
 
 private:
     //! What acquiring by a statement found.
     class Taking;
 
+    Task<Grant> acquireNow(LockKeys keys, AcquireOptions options);
+    Task<Grant> acquireAdvertised(LockKeys keys, AcquireOptions options);
     Task<Grant> acquireRows(LockKeys keys, AcquireOptions options);
     Task<Grant> acquireForJob(LockKeys keys, AcquireOptions options);
+    void conflictIfLocked(const PostgresResult& result, const LockKeys& keys,
+                          const AcquireOptions& options) const;
     void addAcquire(PostgresCall& call, const LockKeys& keys, const AcquireOptions& options,
                     const std::vector<std::uint32_t>& hashes);
     void addAcquireForSession(PostgresCall& call, const LockKeys& keys,
                               const AcquireOptions& options,
                               const std::vector<std::uint32_t>& hashes);
     void addAllOrNone(PostgresCall& call, const LockKeys& keys);
-    void addUnlock(PostgresCall& call, const std::map<std::uint32_t, int>& locks);
-    Task<void> unlock(std::map<std::uint32_t, int> locks);
+    [[nodiscard]] bool mayQueue(const AcquireOptions& options) const;
+    [[nodiscard]] Task<bool> standInLine(std::uint32_t hash);
+    void addUnlock(PostgresCall& call, const PostgresSession::Locks& locks);
+    //! The one in which the owner's execute holds some of these; null: neither does.
+    [[nodiscard]] PostgresSession* sessionOf(const LockKeys& keys, const std::string& owner);
+    void forgetLost(const LockKeys& keys, const std::string& owner);
     //! `tellsAll`: even if nobody is known to wait.
     void addQuickRelease(PostgresCall& call, const std::string& key, const ReleaseOptions& options,
                          bool tellsAll);
@@ -84,8 +95,9 @@ private:
     {
         return m_settings.ownerless == Ownerless::Claimable && !options.isExclusive();
     }
+    [[nodiscard]] bool wantsToAdvertise(const LockKeys& keys) const;
     //! Asks to be told when one of these is freed.
-    void advertise(const LockKeys& keys);
+    Task<void> advertise(LockKeys keys);
     void withdrawUnwanted();
     void takeNotification(const std::string& payload, int sender);
     void noteGranted(const LockKeys& keys, const Owner& owner, const Grant& grant);
@@ -101,7 +113,6 @@ private:
     Task<void> examine(std::vector<Finding>* findings);
     void noteGone(const std::string& key, const Owner& owner, bool wanted);
     template <typename Tell> void tellViews(Tell tell);
-    Task<void> sendAside(const PostgresStatement* statement, PostgresParameters parameters);
 
     PostgresSettings m_settings;
     Container m_shared;
@@ -111,6 +122,7 @@ private:
     PostgresConnection m_work;
     PostgresConnection m_bulk;
     PostgresSession m_session;
+    PostgresSession m_lane;
     std::unordered_set<std::string> m_advertised; // in this session
     Clock::TimerId m_withdrawTimer = 0;
     std::unordered_map<std::string, std::pair<Owner, FencingToken>> m_tokens;

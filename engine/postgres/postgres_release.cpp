@@ -16,16 +16,16 @@ static bool isJobs(const std::string& owner)
 Task<ReleaseResult> PostgresProvider::release(LockKeys keys, ReleaseOptions options, SharedContext)
 {
     requireText(keys, options.owner());
-    const std::vector<std::uint32_t> hashes = hashesOf(keys);
     const std::string owner = options.owner().value_or("");
-    const bool ofJob = options.owner() && m_session.holds(owner);
-    const bool tooLate = options.owner() && m_session.hasLost(owner);
+    PostgresSession* const session = sessionOf(keys, owner);
+    const bool ofJob = session != nullptr;
+    const bool tooLate = hasLost(keys, owner);
     bool quick = keys.size() == 1 && !tooLate;
     std::vector<KeyRelease> left;
     for (;;) {
-        PostgresCall call(ofJob ? m_session.connection() : m_work, PostgresEffect::Mutates);
+        PostgresCall call(ofJob ? session->connection() : m_work, PostgresEffect::Mutates);
         if (ofJob) // first, so that it is done even if the rest fails
-            addUnlock(call, m_session.letGo(owner, hashes));
+            addUnlock(call, session->letGo(owner, keys));
         if (quick)
             addQuickRelease(call, keys.front(), options, !ofJob && isJobs(owner));
         else
@@ -52,7 +52,7 @@ Task<ReleaseResult> PostgresProvider::release(LockKeys keys, ReleaseOptions opti
             break;
         }
         if (tooLate)
-            m_session.forgetLost(owner);
+            forgetLost(keys, owner);
         for (std::size_t i = 0; i < keys.size(); ++i) {
             const int row = static_cast<int>(i);
             const bool released = result.isTrue(row, 0);

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: MIT
+#include "engine/postgres/postgres_keys.h"
 #include "engine/postgres/postgres_provider.h"
 
 namespace lockboard {
+
+using namespace postgres;
 
 //! Of all locks: each is looked at once, in the order of their keys.
 static constexpr int pageSize = 10'000;
 //! Of one owner's: what is released is found no more, so each page is a look at the whole table.
 static constexpr int ownedPageSize = 100'000;
+static constexpr int mostTries = 3;
 static const char* const takenMeanwhile = "taken by somebody else meanwhile";
 
 Task<ReleaseAllResult> PostgresProvider::releaseAll(ReleaseAllOptions options, SharedContext)
 {
+    requireText(LockKeys(), options.owner());
     ReleaseAllResult result;
     try {
         co_await releasePages(std::move(options), &result);
@@ -29,6 +34,7 @@ Task<void> PostgresProvider::releasePages(ReleaseAllOptions options, ReleaseAllR
     const bool owned = options.owner().has_value();
     const int most = owned ? ownedPageSize : pageSize;
     // An owner's rows that are renewed in the very moment are for the next look.
+    int tries = 1;
     for (int rows = most; owned ? rows > 0 : rows == most;) {
         if (options.stopToken().stop_requested()) {
             result->cancelled = true;
@@ -41,6 +47,9 @@ Task<void> PostgresProvider::releasePages(ReleaseAllOptions options, ReleaseAllR
                  std::move(parameters));
         call.send();
         const PostgresResult page = co_await call.result();
+        if (page.isPassing() && tries++ < mostTries) // a deadlock with who takes several keys, say
+            continue;
+        tries = 1;
         if (page.isError())
             std::rethrow_exception(errorOf(page));
         rows = page.rows();

@@ -32,6 +32,11 @@ std::string_view PostgresResult::sqlState() const
     return state ? state : std::string_view();
 }
 
+bool PostgresResult::isPassing() const
+{
+    return sqlState() == "40001" || sqlState() == "40P01";
+}
+
 std::string PostgresResult::message() const
 {
     const char* const primary = PQresultErrorField(m_result.get(), PG_DIAG_MESSAGE_PRIMARY);

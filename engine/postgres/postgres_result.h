@@ -20,6 +20,8 @@ public:
     [[nodiscard]] bool isError() const;
     //! Five letters and digits; empty: no error, or none that came from the server.
     [[nodiscard]] std::string_view sqlState() const;
+    //! An error after which nothing was done, and trying again may well do it.
+    [[nodiscard]] bool isPassing() const;
     //! The server's own sentence.
     [[nodiscard]] std::string message() const;
 

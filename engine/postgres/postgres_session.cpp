@@ -2,181 +2,186 @@
 #include "engine/postgres/postgres_session.h"
 
 #include "engine/errors.h"
+#include "engine/postgres/medusa_hash.h"
+#include "engine/postgres/postgres_keys.h"
 #include "engine/postgres/postgres_statements.h"
 
 #include <algorithm>
 
+// What executes hold in a session; postgres_session_examine.cpp has how it is found to be ours.
+
 namespace lockboard {
 
+using namespace postgres;
 using namespace std::chrono_literals;
 
 //! While locks are held in it: a session that is gone is to be noticed soon.
 static constexpr Duration beatPause = 5s;
-static constexpr Duration waitPause = 20ms;
-static constexpr int mostWaits = 50;
+//! One that waits for a row keeps the renewals of all jobs waiting.
+static constexpr Duration longestLockTimeout = 200ms;
+
+static PostgresEndpoint impatient(PostgresEndpoint endpoint)
+{
+    endpoint.lockTimeout = std::min(endpoint.lockTimeout, longestLockTimeout);
+    return endpoint;
+}
 
 PostgresSession::PostgresSession(const PostgresEndpoint& endpoint, const Container& container,
-                                 const PostgresStatements& statements)
+                                 const PostgresStatements& statements, const std::string& purpose,
+                                 Ear ear)
     : m_container(container)
-    , m_connection(endpoint, container, "locks")
-    , m_ping({}, "SELECT pg_backend_pid()")
-    , m_begin({}, "BEGIN")
-    , m_commit({}, "COMMIT")
+    , m_statements(statements)
+    , m_ear(ear)
+    , m_connection(impatient(endpoint), container, purpose)
     , m_clock(*container.clock)
     , m_resumer(m_clock)
 {
-    m_connection.setPreamble({&statements.relax, &statements.listen});
+    if (m_ear == Ear::Listens)
+        m_connection.addSessionPreamble(statements.listen);
+    connect(&m_connection, &PostgresConnection::ready, this, &PostgresSession::onReady);
     connect(&m_connection, &PostgresConnection::lost, this, &PostgresSession::onLost);
 }
 
 PostgresSession::~PostgresSession()
 {
+    close();
+}
+
+void PostgresSession::close()
+{
+    m_closed = true;
+    m_clock.cancel(m_beatTimer);
     if (m_probe)
         m_probe->close();
-    m_clock.cancel(m_beatTimer);
+    m_connection.close();
+    for (Signal* const signal : m_resting)
+        signal->raise(WakeReason::Cancelled);
+    m_resumer.drain();
 }
 
-void PostgresSession::noteBackend(int pid)
+bool PostgresSession::contains(const Jobs& jobs, const std::string& owner, const LockKeys& keys)
 {
-    if (m_usable && m_connection.isReady() && pid != m_connection.backendPid())
-        giveUp();
+    const auto mine = jobs.find(owner);
+    return mine != jobs.end() && std::any_of(keys.begin(), keys.end(), [&](const std::string& key) {
+               return mine->second.contains(key);
+           });
 }
 
-Task<void> PostgresSession::examine()
+bool PostgresSession::holds(const std::string& owner, const LockKeys& keys) const
 {
-    const QPointer<PostgresSession> self(this);
-    co_await askBackend(self);
-    while (self && m_examining)
-        co_await rest();
-    if (!self || isExamined())
-        co_return;
-    m_examining = true;
-    std::exception_ptr problem;
-    try {
-        if (m_usable && m_connection.isPooled())
-            co_await tellApart(self);
-    } catch (const LockError&) {
-        problem = std::current_exception();
-    }
-    if (!self)
-        co_return;
-    if (m_probe) { // perhaps it is what resumes us
-        m_probe->close();
-        m_probe.release()->deleteLater();
-    }
-    m_examining = false;
-    if (problem)
-        std::rethrow_exception(problem);
-    if (m_connection.isReady())
-        m_examined = m_connection.session();
+    return contains(m_jobs, owner, keys);
 }
 
-Task<void> PostgresSession::rest()
+bool PostgresSession::hasLost(const std::string& owner, const LockKeys& keys) const
 {
-    Signal pause(m_resumer);
-    co_await pause.wait(m_clock.now() + waitPause, std::stop_token());
+    return contains(m_lost, owner, keys);
 }
 
-static Task<void> run(PostgresConnection* connection, const PostgresStatement* statement)
+void PostgresSession::forgetLost(const std::string& owner, const LockKeys& keys)
 {
-    PostgresCall call(*connection, PostgresEffect::Reads);
-    call.add(*statement, {});
-    call.send();
-    co_await call.result();
+    const auto mine = m_lost.find(owner);
+    if (mine == m_lost.end())
+        return;
+    for (const std::string& key : keys)
+        mine->second.erase(key);
+    if (mine->second.empty())
+        m_lost.erase(mine);
 }
 
-Task<void> PostgresSession::tellApart(QPointer<PostgresSession> self)
+PostgresSession::Locks PostgresSession::letGo(const std::string& owner, const LockKeys& keys)
 {
-    // While another's transaction keeps one backend, we get a second; after it, a pooler that
-    // shares them gives us the first. One that has none to spare lets us wait meanwhile.
-    const PostgresEndpoint endpoint = self->m_connection.endpoint();
-    // Ours, so that it ends with us: the clock may be gone soon after.
-    self->m_probe = std::make_unique<PostgresConnection>(endpoint, self->m_container, "probe");
-    const PostgresStatement begin = self->m_begin, commit = self->m_commit;
-    co_await run(self->m_probe.get(), &begin);
-    if (!self)
-        co_return;
-    keepAlive(self);
-    for (int waits = 0; waits < mostWaits; ++waits) {
-        if (!self || !self->m_usable || self->m_connection.isIdle())
-            break;
-        co_await self->rest();
-    }
-    if (self && !self->m_connection.isIdle())
-        self->giveUp();
-    if (!self)
-        co_return;
-    co_await run(self->m_probe.get(), &commit);
-    for (int i = 0; i < 3 && self && self->m_usable; ++i)
-        co_await askBackend(self);
-}
-
-void PostgresSession::giveUp()
-{
-    m_usable = false;
-    onLost();
-    Q_EMIT becameUnusable();
-}
-
-void PostgresSession::hold(const std::string& owner, const std::string& firstKey,
-                           const std::vector<std::uint32_t>& hashes)
-{
-    for (const std::uint32_t hash : hashes) {
-        ++m_held[hash].users;
-        ++m_held[hash].times;
-    }
-    Job& job = m_jobs[owner];
-    job.firstKey = firstKey;
-    job.hashes.insert(job.hashes.end(), hashes.begin(), hashes.end());
-    if (m_beatTimer == 0)
-        m_beatTimer = m_clock.callAfter(beatPause, [this] { beat(); });
-}
-
-void PostgresSession::holdPerhaps(const std::vector<std::uint32_t>& hashes)
-{
-    for (const std::uint32_t hash : hashes)
-        ++m_held[hash].times;
-}
-
-std::map<std::uint32_t, int> PostgresSession::letGo(const std::string& owner,
-                                                    const std::vector<std::uint32_t>& hashes)
-{
-    const auto job = m_jobs.find(owner);
-    if (job == m_jobs.end())
+    const auto mine = m_jobs.find(owner);
+    if (mine == m_jobs.end())
         return {};
-    std::vector<std::uint32_t>& mine = job->second.hashes;
-    for (const std::uint32_t hash : hashes) {
-        const auto one = std::find(mine.begin(), mine.end(), hash);
-        if (one == mine.end())
+    std::vector<std::uint32_t> hashes;
+    for (const std::string& key : keys) {
+        if (mine->second.erase(key) == 0)
             continue;
-        mine.erase(one);
-        --m_held[hash].users;
+        hashes.push_back(medusaHash(key));
+        --m_held[hashes.back()].users;
     }
-    if (mine.empty())
-        m_jobs.erase(job);
+    if (mine->second.empty())
+        m_jobs.erase(mine);
     return takeUnused(hashes);
 }
 
-std::map<std::uint32_t, int> PostgresSession::takeUnused(const std::vector<std::uint32_t>& hashes)
+PostgresSession::Locks PostgresSession::takeUnused(const std::vector<std::uint32_t>& hashes)
 {
-    std::map<std::uint32_t, int> unused;
+    Locks unused;
     for (const std::uint32_t hash : hashes) {
         const auto held = m_held.find(hash);
         if (held == m_held.end() || held->second.users > 0)
             continue;
-        unused[hash] = held->second.times;
+        if (held->second.times > 0)
+            unused[hash] = held->second.times;
         m_held.erase(held);
     }
     return unused;
 }
 
+void PostgresSession::unlock(const Locks& locks)
+{
+    if (!locks.empty() && !m_closed)
+        sendAside(&m_connection, &m_statements.unlock, unlockParameters(locks));
+}
+
+PostgresSession::Asking::Asking(PostgresSession& session, std::vector<std::uint32_t> hashes)
+    : m_session(&session)
+    , m_hashes(std::move(hashes))
+    , m_losses(session.m_losses)
+{
+    for (const std::uint32_t hash : m_hashes)
+        ++session.m_held[hash].users;
+}
+
+PostgresSession::Asking::~Asking()
+{
+    if (m_held || !m_session || m_session->m_losses != m_losses)
+        return;
+    for (const std::uint32_t hash : m_hashes) {
+        Held& held = m_session->m_held[hash];
+        --held.users;
+        held.times += m_doubtful ? 1 : 0;
+    }
+    m_session->unlock(m_session->takeUnused(m_hashes));
+}
+
+void PostgresSession::Asking::noteLocked(std::uint32_t hash)
+{
+    if (m_session->m_losses == m_losses)
+        ++m_session->m_held[hash].times;
+}
+
+void PostgresSession::Asking::becomeHeld(const std::string& owner, const LockKeys& keys)
+{
+    m_held = true;
+    for (const std::uint32_t hash : m_hashes)
+        ++m_session->m_held[hash].times;
+    m_session->m_jobs[owner].insert(keys.begin(), keys.end());
+    m_session->forgetLost(owner, keys); // those were of an earlier job
+    if (m_session->m_beatTimer == 0)
+        m_session->m_beatTimer =
+            m_session->m_clock.callAfter(beatPause, [session = m_session] { session->beat(); });
+}
+
+void PostgresSession::onReady()
+{
+    m_listening = m_ear == Ear::Listens && !m_connection.isPooled();
+    if (m_listening)
+        Q_EMIT listening();
+}
+
 void PostgresSession::onLost()
 {
+    ++m_losses;
+    m_listening = false;
+    m_usable = true; // as far as is known of the next one
     m_held.clear();
     std::vector<std::pair<std::string, std::string>> jobs;
-    for (const auto& [owner, job] : std::exchange(m_jobs, {})) {
-        m_lost.insert(owner);
-        jobs.emplace_back(owner, job.firstKey);
+    for (auto& [owner, keys] : std::exchange(m_jobs, {})) {
+        for (const std::string& key : keys)
+            jobs.emplace_back(owner, key);
+        m_lost[owner].merge(keys);
     }
     if (!jobs.empty())
         Q_EMIT lost(jobs);
@@ -189,25 +194,6 @@ void PostgresSession::beat()
         return;
     keepAlive(this);
     m_beatTimer = m_clock.callAfter(beatPause, [this] { beat(); });
-}
-
-Task<void> PostgresSession::keepAlive(QPointer<PostgresSession> self)
-{
-    try {
-        co_await askBackend(self);
-    } catch (const LockError&) {
-        // the connection says what there is to say
-    }
-}
-
-Task<void> PostgresSession::askBackend(QPointer<PostgresSession> self)
-{
-    PostgresCall call(self->m_connection, PostgresEffect::Reads);
-    call.add(self->m_ping, {});
-    call.send();
-    const PostgresResult result = co_await call.result();
-    if (self && !result.isError())
-        self->noteBackend(static_cast<int>(result.integer(0, 0)));
 }
 
 } // namespace lockboard

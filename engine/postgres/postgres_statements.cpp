@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/postgres/postgres_statements.h"
 
+#include "engine/postgres/medusa_hash.h"
 #include "engine/postgres/postgres_settings.h"
 
 #include <QString>
@@ -54,6 +55,14 @@ static std::string filled(const char* text, const std::string& table, const std:
     return sql.toStdString();
 }
 
+//! PostgreSQL takes 63 bytes. Where two tables share one, who waits looks in vain now and then.
+static std::string channelOf(const std::string& name)
+{
+    constexpr std::size_t longest = 63;
+    const std::string channel = "lockboard:" + name;
+    return channel.size() <= longest ? channel : "lockboard:" + std::to_string(medusaHash(name));
+}
+
 // @source: one row for each key, named k, once all that is needed is there.
 static const char* const acquireText = R"(
     WITH @prelude
@@ -92,7 +101,7 @@ static std::string acquireSql(const char* prelude, const char* source, const cha
 
 PostgresStatements::PostgresStatements(const PostgresSettings& settings)
     : table(quotedName(settings.schema) + '.' + quotedName(settings.table))
-    , channel("lockboard:" + settings.schema + '.' + settings.table)
+    , channel(channelOf(settings.schema + '.' + settings.table))
     , queue("lockboard_queue", {})
     , takeFree("lockboard_take", {})
     , takeFreeForSession("lockboard_take_session", {})
@@ -102,11 +111,13 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
                         acquireSql(R"(
     locks AS MATERIALIZED (
         SELECT h, pg_try_advisory_lock(h) AS got FROM unnest($6::bigint[]) h),
-    all_locks AS MATERIALIZED (SELECT bool_and(got) AS got FROM locks),)",
-                                   "unnest($1::text[]) k", "AND (SELECT got FROM all_locks)", R"(
-        , (SELECT got FROM all_locks), pg_backend_pid(),
+    refused AS MATERIALIZED (SELECT h FROM locks WHERE NOT got LIMIT 1),)",
+                                   "unnest($1::text[]) k", "AND NOT EXISTS (SELECT FROM refused)",
+                                   R"(
+        , (SELECT h FROM refused), pg_backend_pid(),
         (SELECT count(*) FROM (SELECT CASE WHEN got THEN pg_advisory_unlock(h) END FROM locks
             WHERE sum.keys < cardinality($1::text[]) OFFSET 0) undone))"))
+    , wait("lockboard_wait", {})
     , allOrNone("lockboard_all_or_none", {})
     , extend("lockboard_extend", {})
     , look("lockboard_look", {})
@@ -131,7 +142,6 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
     , create({},
              "DO $lockboard$ BEGIN IF to_regclass(" + literal(table) + ") IS NULL THEN "
                  + createTableStatement(table) + "; END IF; END $lockboard$")
-    , relax({}, "SELECT set_config('synchronous_commit', 'off', false)")
 {
     // The place is waited for before the transaction has its number.
     takeFree.sql = R"(
@@ -156,6 +166,9 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
             WHERE @over
             RETURNING txid_current() AS token)
         SELECT (SELECT token FROM taken), pg_backend_pid(), (SELECT got FROM a))";
+    wait.sql = R"(
+        SELECT pg_advisory_lock($1::bigint)
+        FROM (SELECT set_config('lock_timeout', $2::text, true) OFFSET 0) l)";
     queue.sql = "SELECT pg_advisory_xact_lock(@queue, h) FROM unnest($1::int[]) h";
     allOrNone.sql = R"(
         SELECT 1 / CASE WHEN count(*) IN (0, $2::bigint) THEN 1 ELSE 0 END FROM @table l
@@ -247,7 +260,7 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
             ORDER BY l.granted DESC, l.waitstart LIMIT 10000) k ON true)";
     listen.sql = "LISTEN " + quotedName(channel);
     for (PostgresStatement* const one :
-         {&queue, &acquire, &takeFree, &takeFreeForSession, &releaseHeld, &acquireForSession,
+         {&queue, &wait, &acquire, &takeFree, &takeFreeForSession, &releaseHeld, &acquireForSession,
           &allOrNone, &extend, &look, &release, &unlock, &releasePage, &releaseOwned, &advertise,
           &withdraw, &lookAround})
         one->sql = filled(one->sql.c_str(), table, literal(channel));

@@ -40,8 +40,11 @@ public:
     //! way, its owner, its lease left in ms.
     PostgresStatement acquire;
     //! As acquire; $6: hashes, which are locked as Medusa's execute does, but for the session.
-    //! The row says last whether they were all to be had, and by which backend.
+    //! The row says last which was not to be had or NULL, and by which backend.
     PostgresStatement acquireForSession;
+    //! $1: hash, $2: ms. Locks it for the session; waits for that in the server's queue, for so
+    //! long.
+    PostgresStatement wait;
     //! $1: keys, $2: how many. Fails if this transaction has taken some of them but not all.
     PostgresStatement allOrNone;
     //! $1: keys, $2: owner, $3: lease in ms. One row: how many are held, least lease left in ms or
@@ -78,8 +81,6 @@ public:
     PostgresStatement lookAround;
 
     PostgresStatement create;
-    //! For a session whose writes may be lost if the server crashes: the session is then, too.
-    PostgresStatement relax;
 };
 
 } // namespace lockboard

@@ -26,10 +26,11 @@ private Q_SLOTS:
     void unknownDatabase();
     void missingTable();
     void createsTheTableIfAsked();
+    void createsItForEveryConnection();
     void anotherSchemaAndTable();
+    void longNames();
     void comesBackAfterARestart();
     void comesBackAfterItsBackendsAreTerminated();
-    void worksBehindAPooler();
     void saysWhatTransactionPoolingCosts();
 
 private:
@@ -184,6 +185,25 @@ void PostgresConnectionTest::createsTheTableIfAsked()
     QVERIFY(await(mere->release("k")).allReleased());
 }
 
+//! Whichever comes first, and whoever else is at it.
+void PostgresConnectionTest::createsItForEveryConnection()
+{
+    // Commits that take their time.
+    PostgresOptions slow;
+    slow.settings = {u"fsync = on"_s, u"commit_delay = 100000"_s, u"commit_siblings = 0"_s};
+    PostgresServer server(slow);
+    for (int i = 0; i < 5; ++i) {
+        server.query(u"DROP TABLE IF EXISTS locking"_s);
+        const PostgresModule one(server, u", \"createTable\": true"_s),
+            two(server, u", \"createTable\": true"_s);
+        Task<> first = one->execute("a", [] {});
+        Task<> second = two->execute("b", [] {});
+        await(std::move(first));
+        await(std::move(second));
+        QCOMPARE(await(one->releaseAll()).released, 0U);
+    }
+}
+
 void PostgresConnectionTest::anotherSchemaAndTable()
 {
     m_server->query(u"CREATE SCHEMA \"my \"\"shop\""_s);
@@ -193,6 +213,24 @@ void PostgresConnectionTest::anotherSchemaAndTable()
     await(locks->acquire("k", AcquireOptions().ownedBy("me")));
     await(locks->execute("x", [] {}));
     QCOMPARE(m_server->value(u"SELECT owner_id FROM \"my \"\"shop\".\"lo'cks\""_s), u"me"_s);
+}
+
+//! The server takes 63 bytes for the name of a channel.
+void PostgresConnectionTest::longNames()
+{
+    const QString schema = QString(60, u's'), table = QString(60, u't');
+    m_server->query(u"CREATE SCHEMA %1"_s.arg(schema));
+    const QString more =
+        u", \"schema\": \"%1\", \"table\": \"%2\", \"createTable\": true"_s.arg(schema, table);
+    const PostgresModule one(*m_server, more), two(*m_server, more);
+    await(two->execute("warm", [] {}));
+    await(one->acquire("k", AcquireOptions().ownedBy("one")));
+    Task<Grant> waiting = two->acquire("k", AcquireOptions().ownedBy("two").waiting(10s));
+    QTest::qWait(100); // it asks to be told
+    QVERIFY(await(one->release("k", ReleaseOptions().ownedBy("one"))).allReleased());
+    await(std::move(waiting));
+    await(one->administer("install-trigger", {}));
+    QCOMPARE(await(one->releaseAll()).released, 1U);
 }
 
 void PostgresConnectionTest::comesBackAfterARestart()
@@ -219,21 +257,6 @@ void PostgresConnectionTest::comesBackAfterItsBackendsAreTerminated()
                     "application_name LIKE 'lockboard%'"_s);
     QVERIFY(QTest::qWaitFor([&] { return contains(locks.log, "was lost"); }));
     QVERIFY(await(locks->release("k", ReleaseOptions().ownedBy("me"))).allReleased());
-}
-
-void PostgresConnectionTest::worksBehindAPooler()
-{
-    m_server->createTable();
-    const PgBouncer pooler(*m_server, PgBouncer::Pooling::Session);
-    const PostgresModule locks(pooler.url());
-    await(locks->acquire("k"));
-    PostgresJob job(locks, "a");
-    QTRY_VERIFY(job.running);
-    QCOMPARE(m_server->value(u"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND "
-                             "objsubid = 1"_s),
-             u"1"_s);
-    QVERIFY2(!contains(locks.log, "pooling"), locks.log.c_str());
-    QCOMPARE(job.end(), std::string());
 }
 
 void PostgresConnectionTest::saysWhatTransactionPoolingCosts()

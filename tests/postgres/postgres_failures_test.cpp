@@ -169,8 +169,11 @@ void PostgresFailuresTest::tableLockedBySomebody()
     thrownBy<Unavailable>(locks->acquire("k", mine()));
     thrownBy<Unavailable>(locks->acquire(LockKeys("k", "l"), mine()));
     thrownBy<Unavailable>(locks->releaseAll());
-    thrownBy<Unavailable>(locks->execute(
+    // Who waits goes on waiting, and the log says what for.
+    thrownBy<TimedOut>(locks->execute(
         "k", [] {}, ExecuteOptions().timingOutAfter(1s)));
+    QVERIFY2(contains(locks.log, "kept \"public\".\"locking\" or a row of it locked"),
+             locks.log.c_str());
     other.query(u"COMMIT"_s);
     await(locks->acquire(LockKeys("k", "l"), mine()));
 }
