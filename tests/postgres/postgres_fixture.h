@@ -26,6 +26,15 @@ inline bool contains(const std::string& text, std::string_view part)
     return text.find(part) != std::string::npos;
 }
 
+//! How many sessions of Lockboard's wait for what somebody else has locked.
+inline int sessionsThatWait(PostgresServer& server)
+{
+    return server
+        .value(QStringLiteral("SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) "
+                              "WHERE NOT granted AND application_name LIKE 'lockboard%'"))
+        .toInt();
+}
+
 //! A module with one PostgreSQL provider, and what it logged.
 class PostgresModule final {
 public:
@@ -33,10 +42,13 @@ public:
     explicit PostgresModule(const QString& url, const QString& more = {},
                             const QString& resolve = QStringLiteral("postgres"),
                             LockingModule::Settings settings = {})
+        : PostgresModule(configOf(url, more, resolve), std::move(settings))
+    {
+    }
+    explicit PostgresModule(const Config& config, LockingModule::Settings settings = {})
         : m_container(m_clock,
                       [this](LogLevel, const std::string& message) { log += message + '\n'; })
-        , m_module(std::make_unique<LockingModule>(configOf(url, more, resolve), m_container,
-                                                   std::move(settings)))
+        , m_module(std::make_unique<LockingModule>(config, m_container, std::move(settings)))
     {
     }
     explicit PostgresModule(const PostgresServer& server, const QString& more = {})
