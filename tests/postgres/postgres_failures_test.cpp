@@ -38,6 +38,7 @@ private Q_SLOTS:
     void keysOfAllKinds();
     void keysThatAreTooLong();
     void aHundredThousandRows();
+    void neverTruncates();
 
 private:
     [[nodiscard]] QString holder(const QString& key)
@@ -187,11 +188,14 @@ void PostgresFailuresTest::deadlock()
     other.query(u"SET deadlock_timeout = '1min'"_s); // so that it is ours that is chosen
     other.query(u"BEGIN"_s);
     other.query(u"UPDATE locking SET owner_id = 'x' WHERE id = 'b'"_s);
+    const qsizetype before = m_server->log().count(u"deadlock detected"_s);
     Task<Grant> grant = locks->acquire(LockKeys("a", "b"), mine());
-    QTest::qWait(300);
+    QTRY_COMPARE(sessionsThatWait(*m_server), 1);
     other.send(u"UPDATE locking SET owner_id = 'x' WHERE id = 'a'; COMMIT"_s);
     QVERIFY(await(std::move(grant)).token()); // tried again: nothing was done before
     other.finish();
+    // Perhaps twice: the second try may be quicker than the other, who goes on.
+    QVERIFY(m_server->log().count(u"deadlock detected"_s) > before);
     QCOMPARE(holder(u"a"_s), u"me"_s);
     QCOMPARE(holder(u"b"_s), u"me"_s);
 }
@@ -338,6 +342,20 @@ void PostgresFailuresTest::aHundredThousandRows()
     const ReleaseAllResult some = await(locks->releaseAll(cancelled));
     QVERIFY(some.cancelled && some.released < 50'000U);
     QCOMPARE(await(locks->releaseAll()).released + some.released, 50'000U);
+}
+
+void PostgresFailuresTest::neverTruncates()
+{
+    m_server->query(u"CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ "
+                    "BEGIN RAISE EXCEPTION 'no'; END $$"_s);
+    m_server->query(u"CREATE TRIGGER refuses BEFORE TRUNCATE ON locking EXECUTE FUNCTION "
+                    "refuse()"_s);
+    QVERIFY_THROWS_EXCEPTION(std::runtime_error, m_server->query(u"TRUNCATE locking"_s));
+    m_server->query(u"INSERT INTO locking SELECT 'k' || i, 'me' FROM generate_series(1, 30000) "
+                    "i"_s);
+    const PostgresModule locks(*m_server); // as the table's owner, who would have the right
+    QCOMPARE(await(locks->releaseAll()).released, 30'000U);
+    QCOMPARE(m_server->value(u"SELECT count(*) FROM locking"_s), u"0"_s);
 }
 
 } // namespace lockboard::test
