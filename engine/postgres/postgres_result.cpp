@@ -107,7 +107,11 @@ std::exception_ptr postgresError(const std::string& server, const std::string& t
                                  + " is no table of locks: " + said + '.');
     if (sqlState == "22021" || sqlState == "22P05" || sqlState == "54000")
         return made<InvalidArgument>(who + " can't store this key or owner: " + said + '.');
-    if (sqlState == "55P03" || sqlState == "57014")
+    // That it waited for somebody else all the while is not known of this one.
+    if (sqlState == "57014")
+        return made<Unavailable>(
+            who + " stopped this, which took too long or was cancelled there: " + said + '.');
+    if (sqlState == "55P03")
         return made<Unavailable>("Another session kept " + table + " or a row of it locked at "
                                  + who + " for too long: " + said + '.');
     return made<Unavailable>(who + " could not do this: " + said + " (" + std::string(sqlState)
