@@ -26,7 +26,7 @@ private Q_SLOTS:
     void keysOfOneHashDontStandInEachOthersWay();
     void aFailureLeavesNothingLocked();
     void manyTakeFewConnectionsAndNoTransaction();
-    void isWokenByOtherLockboards();
+    void runInTheOrderOfTheirCalls();
     void learnsThatItsLockWasReleased_data();
     void learnsThatItsLockWasReleased();
     void lostSessionIsALostLock_data();
@@ -50,7 +50,11 @@ private:
             u"SELECT pid FROM pg_stat_activity WHERE application_name = 'lockboard locks'"_s);
     }
 
+    Task<void> note(const PostgresModule* locks, int i);
+    Task<void> inside(int i);
+
     std::unique_ptr<PostgresServer> m_server;
+    QList<int> m_order;
 };
 
 void PostgresExecuteTest::init()
@@ -202,19 +206,30 @@ void PostgresExecuteTest::manyTakeFewConnectionsAndNoTransaction()
     QCOMPARE(rows(), u"0"_s);
 }
 
-void PostgresExecuteTest::isWokenByOtherLockboards()
+Task<void> PostgresExecuteTest::note(const PostgresModule* locks, int i)
 {
-    PostgresModule one(*m_server), two(*m_server);
-    await(two->execute("warm", [] {}));
-    await(one->acquire("a"));
-    PostgresJob job(two, "a");
-    QTest::qWait(700); // its looks are far between by now
-    await(one->release("a"));
-    QElapsedTimer timer;
-    timer.start();
-    QTRY_VERIFY_WITH_TIMEOUT(job.running, 5000);
-    QVERIFY2(timer.elapsed() < 150, qPrintable(QString::number(timer.elapsed())));
-    QCOMPARE(job.end(), std::string());
+    const auto job = [this, i]() -> Task<void> { return inside(i); };
+    co_await (*locks)->execute("a", job);
+}
+
+Task<void> PostgresExecuteTest::inside(int i)
+{
+    m_order.append(i);
+    co_await ResumeOn(this); // the others have their turn
+    m_order.append(i);
+}
+
+void PostgresExecuteTest::runInTheOrderOfTheirCalls()
+{
+    PostgresModule locks(*m_server);
+    PostgresJob first(locks, "a");
+    QTRY_VERIFY(first.running);
+    m_order.clear();
+    for (int i = 1; i <= 5; ++i)
+        note(&locks, i);
+    QCOMPARE(first.end(), std::string());
+    QTRY_COMPARE(m_order.size(), 10);
+    QCOMPARE(m_order, (QList<int>{1, 1, 2, 2, 3, 3, 4, 4, 5, 5}));
 }
 
 void PostgresExecuteTest::learnsThatItsLockWasReleased_data()
