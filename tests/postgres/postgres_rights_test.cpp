@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/postgres/postgres_fixture.h"
+#include "tests/postgres/watched.h"
 
 using namespace Qt::StringLiterals;
 using namespace std::chrono_literals;
@@ -15,10 +15,12 @@ private Q_SLOTS:
     void cleanupTestCase() { m_server.reset(); }
 
     void fourRightsOnTheTableAreEnough();
+    void fourRightsAreEnoughToWaitAndRenew();
     void readersSeeAndMayNotTouch();
     void strangersSeeNothing();
     void sessionsThatOnlyReadAreDenied();
     void checkNamesWhatIsMissing();
+    void standbysOnlyShow();
 
 private:
     static bool finds(const CheckReport& report, std::string_view sentence)
@@ -26,6 +28,12 @@ private:
         return std::any_of(report.findings.begin(), report.findings.end(),
                            [&](const Finding& one) { return contains(one.sentence, sentence); });
     }
+
+    static void isOnlyRead(const Denied& error)
+    {
+        QVERIFY2(contains(error.message(), "lets this session only read"), error.what());
+    }
+    void mayOnlyLook(const PostgresModule& locks);
 
     std::unique_ptr<PostgresServer> m_server;
 };
@@ -55,6 +63,42 @@ void PostgresRightsTest::fourRightsOnTheTableAreEnough()
     QVERIFY(report.reachable);
     QVERIFY(std::none_of(report.findings.begin(), report.findings.end(),
                          [](const Finding& one) { return one.level == Finding::Problem; }));
+}
+
+static Task<void> waitFor(const PostgresModule* locks, bool* granted)
+{
+    co_await (*locks)->acquire("awaited", AcquireOptions().ownedBy("me").waiting(20s));
+    *granted = true;
+}
+
+void PostgresRightsTest::fourRightsAreEnoughToWaitAndRenew()
+{
+    m_server->query(u"INSERT INTO locking VALUES ('awaited', 'x')"_s);
+    const PostgresModule locks(m_server->url(u"worker"_s));
+    Watcher watcher(locks);
+    QTRY_VERIFY(watcher.isLive());
+    QVERIFY(watcher.locks.contains("awaited"));
+    bool granted = false;
+    waitFor(&locks, &granted);
+    PostgresJob job(locks, "renewed", ExecuteOptions().expiringIn(900ms));
+    QTRY_VERIFY(job.running);
+    const auto lease = [this] {
+        return m_server->value(u"SELECT expiration FROM locking WHERE id = 'renewed'"_s);
+    };
+    for (int renewals = 0; renewals < 4; ++renewals) { // longer than the first lease
+        const QString before = lease();
+        QTRY_VERIFY(lease() != before);
+    }
+    QTRY_VERIFY(watcher.locks.contains("renewed"));
+    QVERIFY(!job.wasStopped);
+    QVERIFY(!granted);
+    m_server->query(u"DELETE FROM locking WHERE id = 'awaited'"_s);
+    QTRY_VERIFY(granted);
+    QCOMPARE(job.end(), std::string());
+    QTRY_VERIFY(!watcher.locks.contains("renewed"));
+    QTRY_COMPARE(watcher.locks["awaited"].owner, Owner("me"));
+    QVERIFY(watcher.clean);
+    m_server->query(u"TRUNCATE locking"_s);
 }
 
 void PostgresRightsTest::readersSeeAndMayNotTouch()
@@ -94,10 +138,33 @@ void PostgresRightsTest::strangersSeeNothing()
 
 void PostgresRightsTest::sessionsThatOnlyReadAreDenied()
 {
+    m_server->query(u"INSERT INTO locking VALUES ('seen', 'x')"_s);
     const PostgresModule locks(m_server->url(u"looker"_s));
-    const Denied error = thrownBy<Denied>(locks->acquire("a"));
-    QVERIFY2(contains(error.message(), "lets this session only read"), error.what());
+    mayOnlyLook(locks);
     QVERIFY(finds(await(locks->check()), "may only read"));
+    m_server->query(u"TRUNCATE locking"_s);
+}
+
+void PostgresRightsTest::mayOnlyLook(const PostgresModule& locks)
+{
+    bool ran = false;
+    const ReleaseOptions his = ReleaseOptions().ownedBy("x");
+    const ReleaseAllOptions allHis = ReleaseAllOptions().ownedBy("x");
+    for (const LockKeys& keys : {LockKeys("seen"), LockKeys("a", "seen")}) {
+        isOnlyRead(thrownBy<Denied>(locks->acquire(keys, AcquireOptions().ownedBy("x"))));
+        isOnlyRead(thrownBy<Denied>(locks->release(keys, his)));
+        isOnlyRead(thrownBy<Denied>(locks->execute(keys, [&] { ran = true; })));
+    }
+    isOnlyRead(thrownBy<Denied>(locks->acquire("free")));
+    isOnlyRead(thrownBy<Denied>(locks->acquire("free", AcquireOptions().waiting(5s))));
+    isOnlyRead(thrownBy<Denied>(locks->execute("free", [&] { ran = true; })));
+    isOnlyRead(thrownBy<Denied>(locks->releaseAll()));
+    isOnlyRead(thrownBy<Denied>(locks->releaseAll(allHis)));
+    QVERIFY(!ran);
+    Watcher watcher(locks);
+    QTRY_VERIFY(watcher.isLive());
+    QCOMPARE(watcher.locks.size(), 1U);
+    QCOMPARE(watcher.locks["seen"].owner, Owner("x"));
 }
 
 void PostgresRightsTest::checkNamesWhatIsMissing()
@@ -107,6 +174,19 @@ void PostgresRightsTest::checkNamesWhatIsMissing()
     QVERIFY(finds(await(locks->check()), "pg_read_all_stats"));
     const PostgresModule strange(m_server->url(u"stranger"_s));
     QVERIFY(finds(await(strange->check()), "may not SELECT"));
+}
+
+void PostgresRightsTest::standbysOnlyShow()
+{
+    PostgresOptions options;
+    options.standbyOf = m_server.get();
+    PostgresServer standby(options);
+    m_server->query(u"INSERT INTO locking VALUES ('seen', 'x')"_s);
+    QTRY_COMPARE(standby.value(u"SELECT count(*) FROM locking"_s), u"1"_s);
+    const PostgresModule locks(standby);
+    mayOnlyLook(locks);
+    QVERIFY(finds(await(locks->check()), "The server is a replica"));
+    m_server->query(u"TRUNCATE locking"_s);
 }
 
 } // namespace lockboard::test

@@ -120,13 +120,23 @@ void PostgresServer::makeData(const PostgresOptions& options)
         arguments +=
             {QStringLiteral("--auth=scram-sha-256"), QStringLiteral("--pwfile"), passwordFile};
     }
-    QProcess initdb;
-    runUnprivileged(initdb, SIGKILL);
-    initdb.setWorkingDirectory(m_folder.path());
-    initdb.setProcessChannelMode(QProcess::MergedChannels);
-    initdb.start(program(QStringLiteral("initdb")), arguments);
-    if (!initdb.waitForFinished(120'000) || initdb.exitCode() != 0)
-        throw std::runtime_error("initdb failed: " + initdb.readAll().toStdString());
+    QString maker = QStringLiteral("initdb");
+    if (options.standbyOf) {
+        QFile::setPermissions(data, QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner);
+        maker = QStringLiteral("pg_basebackup");
+        arguments = {QStringLiteral("--no-sync"), QStringLiteral("--checkpoint=fast"),
+                     QStringLiteral("--write-recovery-conf"),
+                     QStringLiteral("--dbname=") + options.standbyOf->url(),
+                     QStringLiteral("--pgdata=") + data};
+    }
+    QProcess making;
+    runUnprivileged(making, SIGKILL);
+    making.setWorkingDirectory(m_folder.path());
+    making.setProcessChannelMode(QProcess::MergedChannels);
+    making.start(program(maker), arguments);
+    if (!making.waitForFinished(120'000) || making.exitCode() != 0)
+        throw std::runtime_error(maker.toStdString()
+                                 + " failed: " + making.readAll().toStdString());
 
     if (options.authority) {
         const QString certificate = options.authority->path(options.certificate);

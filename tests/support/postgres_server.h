@@ -12,6 +12,7 @@
 namespace lockboard::test {
 
 class Certificates;
+class PostgresServer;
 
 struct PostgresOptions {
     QStringList settings; //!< lines of postgresql.conf
@@ -23,6 +24,8 @@ struct PostgresOptions {
     QString certificate;
     //! How far its clock is ahead of ours.
     std::chrono::seconds ahead{0};
+    //! Follows that one, which keeps running, and only reads (a hot standby).
+    const PostgresServer* standbyOf = nullptr;
 };
 
 //! A real PostgreSQL of its own on a free loopback port, in a temporary directory, that does not
