@@ -21,12 +21,16 @@ private Q_SLOTS:
     void cleanupTestCase() { m_server.reset(); }
 
     void manyOwnersExclude();
+    void oneOwnerEverywhere_data();
     void oneOwnerEverywhere();
+    void releaseAllMeetsAcquire_data();
+    void releaseAllMeetsAcquire();
 
 private:
+    enum class Sweep { None, OfOwner, OfAll };
     Task<void> exclude(PostgresModule* locks, std::string owner, unsigned seed);
     Task<void> inside(LockKeys keys);
-    Task<void> meddle(PostgresModule* locks, unsigned seed);
+    Task<void> meddle(PostgresModule* locks, Sweep sweep, unsigned seed);
     void makeProcesses();
 
     std::unique_ptr<PostgresServer> m_server;
@@ -137,7 +141,7 @@ void PostgresOrdersTest::manyOwnersExclude()
     QCOMPARE(m_server->value(u"SELECT count(*) FROM locking"_s), u"0"_s);
 }
 
-Task<void> PostgresOrdersTest::meddle(PostgresModule* locks, unsigned seed)
+Task<void> PostgresOrdersTest::meddle(PostgresModule* locks, Sweep sweep, unsigned seed)
 {
     ++m_running;
     std::mt19937 random(seed);
@@ -145,10 +149,17 @@ Task<void> PostgresOrdersTest::meddle(PostgresModule* locks, unsigned seed)
     options.ownedBy("everybody").expiringIn(60s);
     ReleaseOptions own;
     own.ownedBy("everybody");
+    ReleaseAllOptions allOwn;
+    allOwn.ownedBy("everybody");
     while (!m_end.hasExpired()) {
         const LockKeys keys = someOf(random);
         try {
-            if (random() % 2 == 0) {
+            const unsigned choice = random() % 8;
+            if (choice == 0 && sweep == Sweep::OfOwner) {
+                co_await (*locks)->releaseAll(allOwn);
+            } else if (choice == 0 && sweep == Sweep::OfAll) {
+                co_await (*locks)->releaseAll();
+            } else if (choice < 4) {
                 co_await (*locks)->release(keys, own);
             } else {
                 co_await (*locks)->acquire(keys, options);
@@ -163,22 +174,63 @@ Task<void> PostgresOrdersTest::meddle(PostgresModule* locks, unsigned seed)
     --m_running;
 }
 
+void PostgresOrdersTest::oneOwnerEverywhere_data()
+{
+    QTest::addColumn<int>("sweep");
+    QTest::newRow("key by key") << int(Sweep::None);
+    QTest::newRow("with releaseAll of an owner") << int(Sweep::OfOwner);
+    QTest::newRow("with releaseAll") << int(Sweep::OfAll);
+}
+
 void PostgresOrdersTest::oneOwnerEverywhere()
 {
+    QFETCH(const int, sweep);
+    const qsizetype before = m_server->log().count(u"deadlock detected"_s);
     makeProcesses();
     unsigned seed = 100;
     for (const auto& one : m_processes) {
         for (int i = 0; i < 2; ++i)
-            meddle(one.get(), seed++);
+            meddle(one.get(), Sweep(sweep), seed++);
     }
     QTRY_COMPARE_WITH_TIMEOUT(m_running, 0, 30'000);
     m_surprises.removeDuplicates();
-    QCOMPARE(m_server->log().count(u"deadlock detected"_s), 0);
+    QCOMPARE(m_server->log().count(u"deadlock detected"_s), before);
     QVERIFY2(m_surprises.isEmpty(), qPrintable(m_surprises.join(u'\n')));
     QVERIFY2(m_grants > 50, qPrintable(QString::number(m_grants)));
     await((*m_processes.front())->releaseAll());
     QCOMPARE(m_server->value(u"SELECT count(*) FROM locking"_s), u"0"_s);
     m_processes.clear();
+}
+
+void PostgresOrdersTest::releaseAllMeetsAcquire_data()
+{
+    QTest::addColumn<bool>("ofOwner");
+    QTest::newRow("of an owner") << true;
+    QTest::newRow("of all") << false;
+}
+
+void PostgresOrdersTest::releaseAllMeetsAcquire()
+{
+    QFETCH(const bool, ofOwner);
+    const qsizetype before = m_server->log().count(u"deadlock detected"_s);
+    m_server->query(u"TRUNCATE locking; INSERT INTO locking VALUES ('b', 'me'), ('m', 'me'), "
+                    "('a', 'me')"_s); // where they lie, b is before a
+    const PostgresModule one(*m_server), two(*m_server);
+    Sql other(m_server->url());
+    other.query(u"BEGIN; SELECT FROM locking WHERE id = 'm' FOR UPDATE"_s);
+    ReleaseAllOptions options;
+    if (ofOwner)
+        options.ownedBy("me");
+    Task<ReleaseAllResult> releasing = one->releaseAll(options);
+    QTRY_COMPARE(sessionsThatWait(*m_server), 1);
+    const AcquireOptions mine = AcquireOptions().ownedBy("me");
+    Task<Grant> grant = two->acquire(LockKeys("a", "b"), mine);
+    QTRY_COMPARE(sessionsThatWait(*m_server), 2);
+    other.query(u"COMMIT"_s);
+    QTRY_VERIFY(releasing.isReady() && grant.isReady());
+    QCOMPARE(m_server->log().count(u"deadlock detected"_s), before);
+    QVERIFY(await(std::move(grant)).token());
+    QVERIFY(await(std::move(releasing)).released >= 1);
 }
 
 } // namespace lockboard::test
