@@ -24,6 +24,8 @@ private Q_SLOTS:
     void releaseAllEndsAtALockedRow();
     void releaseAllTellsWhatItReleasedBefore();
     void releaseAllMayTakeLonger();
+    void longWaitsAreNoSilence_data();
+    void longWaitsAreNoSilence();
 
 private:
     [[nodiscard]] QString rows() { return m_server->value(u"SELECT count(*) FROM locking"_s); }
@@ -148,6 +150,38 @@ void PostgresTimeoutsTest::releaseAllMayTakeLonger()
     m_server->query(u"INSERT INTO locking VALUES ('k', 'me')"_s);
     const PostgresModule locks(*m_server, u", \"statementTimeout\": 300"_s);
     QCOMPARE(await(locks->releaseAll()).released, 1U);
+}
+
+void PostgresTimeoutsTest::longWaitsAreNoSilence_data()
+{
+    QTest::addColumn<bool>("isLocked");
+    QTest::newRow("for a lock") << true;
+    QTest::newRow("for a slow server") << false;
+}
+
+void PostgresTimeoutsTest::longWaitsAreNoSilence()
+{
+    QFETCH(const bool, isLocked);
+    m_server->query(u"INSERT INTO locking VALUES ('k', 'me')"_s);
+    if (!isLocked) {
+        m_server->query(u"CREATE OR REPLACE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS "
+                        "$$ BEGIN PERFORM pg_sleep(4.5); RETURN OLD; END $$"_s);
+        m_server->query(u"CREATE TRIGGER dawdles BEFORE DELETE ON locking FOR EACH ROW EXECUTE "
+                        "FUNCTION dawdle()"_s);
+    }
+    // The statement timeout is none of releaseAll's.
+    const PostgresModule locks(*m_server, u", \"statementTimeout\": 300, \"lockTimeout\": 4500"_s);
+    Sql other(m_server->url());
+    other.query(u"BEGIN"_s);
+    if (isLocked)
+        other.query(u"SELECT FROM locking WHERE id = 'k' FOR UPDATE"_s);
+    std::string said;
+    try {
+        await(locks->releaseAll());
+    } catch (const LockError& error) {
+        said = error.message();
+    }
+    QVERIFY2(isLocked ? contains(said, "locked") : said.empty(), said.c_str());
 }
 
 } // namespace lockboard::test
