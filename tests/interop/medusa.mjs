@@ -13,12 +13,17 @@ const { open } = await import(
 const { locks, leaveTrail, read, write } = await open(url, Number(connections) || undefined);
 const say = (line) => console.log(JSON.stringify(line));
 
-// Holds its locks for a while, or until it is told that they are lost.
+const ends = new Map(); // of the jobs that run
+
+// Holds its locks for a while, or until it is told to end, or that they are lost.
 async function hold({ id, milliseconds }, lost) {
   await leaveTrail("medusa in");
   say({ id, event: "started" });
   try {
-    await sleep(milliseconds, undefined, { signal: lost });
+    await Promise.race([
+      sleep(milliseconds, undefined, { signal: lost }),
+      new Promise((end) => ends.set(id, end)),
+    ]);
   } catch {
     say({ id, event: "aborted" });
   }
@@ -38,6 +43,7 @@ const calls = {
   acquire: ({ keys, options }) => locks.acquire(keys, options),
   release: ({ keys, options }) => locks.release(keys, options),
   releaseAll: ({ options }) => locks.releaseAll(options),
+  end: ({ job }) => ends.get(job)(),
   execute: (call) => locks.execute(call.keys, (lost) => hold(call, lost), call.options),
   async count({ keys, counter, times, options, pause = 30 }) {
     const job = () => increment(counter);

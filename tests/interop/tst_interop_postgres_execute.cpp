@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
+#include "engine/postgres/medusa_hash.h"
 #include "tests/interop/postgres_interop_fixture.h"
+#include "tests/postgres/watched.h"
 
 #include <QCoroTimer>
 #include <QRandomGenerator>
@@ -22,10 +24,14 @@ private Q_SLOTS:
     void timesOutBesideMedusasJob();
     void medusaTimesOutBesideOurJob();
     void medusaTakesALockFromOurJob();
+    void showsWhoHoldsAndWhoWaits();
     void countsTogether_data();
     void countsTogether();
 
 private:
+    //! The members of a call of Medusa's execute.
+    [[nodiscard]] static QJsonObject jobOf(const QJsonArray& keys, int milliseconds,
+                                           int timeoutSeconds = 60);
     //! Starts a job of Medusa's and waits until it runs.
     int beginJob(const QJsonArray& keys, int milliseconds);
     //! Which job came in and went out when.
@@ -43,11 +49,18 @@ private:
 static const QStringList medusaFirst{u"medusa in"_s, u"medusa out"_s, u"ours in"_s, u"ours out"_s};
 static const QStringList oursFirst{u"ours in"_s, u"ours out"_s, u"medusa in"_s, u"medusa out"_s};
 
-int InteropPostgresExecuteTest::beginJob(const QJsonArray& keys, int milliseconds)
+QJsonObject InteropPostgresExecuteTest::jobOf(const QJsonArray& keys, int milliseconds,
+                                              int timeoutSeconds)
 {
     QJsonObject job = call(keys);
     job.insert(u"milliseconds"_s, milliseconds);
-    const int id = m_medusa.begin(u"execute"_s, job);
+    job[u"options"] = QJsonObject{{u"timeout"_s, timeoutSeconds}};
+    return job;
+}
+
+int InteropPostgresExecuteTest::beginJob(const QJsonArray& keys, int milliseconds)
+{
+    const int id = m_medusa.begin(u"execute"_s, jobOf(keys, milliseconds));
     if (!QTest::qWaitFor([&] { return m_medusa.hasSaid(id, u"started"_s); }, 20'000))
         throw std::runtime_error("Medusa's job does not start");
     return id;
@@ -172,10 +185,7 @@ void InteropPostgresExecuteTest::medusaTimesOutBesideOurJob()
         ours().execute("a", [this, token = stop.get_token()] { return holdUntil(token); });
     QTRY_COMPARE(trail().size(), 1);
     const QString holder = owner(u"a"_s);
-    QJsonObject job = call({u"a"_s});
-    job.insert(u"milliseconds"_s, 1);
-    job[u"options"] = QJsonObject{{u"timeout"_s, 1}};
-    const int theirs = m_medusa.begin(u"execute"_s, job);
+    const int theirs = m_medusa.begin(u"execute"_s, jobOf({u"a"_s}, 1, 1));
     QTest::qWait(1500);
     QVERIFY(!m_medusa.isDone(theirs));
     QCOMPARE(owner(u"a"_s), holder);
@@ -202,6 +212,67 @@ void InteropPostgresExecuteTest::medusaTakesALockFromOurJob()
     QCOMPARE(trail(), (QStringList{u"ours in"_s, u"ours out"_s}));
     QCOMPARE(owner(u"a"_s), u"ann"_s);
     QTRY_COMPARE(advisoryLocks(), 0);
+}
+
+//! Medusa's sessions as a Lockboard sees them that has nothing to do with either.
+void InteropPostgresExecuteTest::showsWhoHoldsAndWhoWaits()
+{
+    const PostgresModule console(m_server);
+    Watcher watcher(console);
+    QTRY_VERIFY(watcher.isLive());
+    QVERIFY(watcher.locks.empty());
+    std::stop_source stop;
+    Task<> running =
+        ours().execute("ours", [this, token = stop.get_token()] { return holdUntil(token); });
+    QTRY_COMPARE(trail().size(), 1);
+    const int holding = beginJob({u"theirs"_s}, 60'000);
+    const int waiting = m_medusa.begin(u"execute"_s, jobOf({u"theirs"_s}, 1));
+    const int behindUs = m_medusa.begin(u"execute"_s, jobOf({u"ours"_s}, 1));
+
+    const auto session = [&](const std::string& key, LockState state) {
+        const QList<Lock> shown = watcher.ofSessions();
+        const auto found = std::ranges::find_if(
+            shown, [&](const Lock& lock) { return lock.key == key && lock.state == state; });
+        return found == shown.end() ? HolderNote::Fields() : found->note.fields();
+    };
+    // Ours is its row, which gives a name to what waits behind it.
+    QTRY_VERIFY_WITH_TIMEOUT(watcher.locks.size() == 4 && watcher.locks.contains("ours")
+                                 && session("ours", LockState::Waiting).pid != 0,
+                             20'000);
+    QVERIFY(watcher.locks["ours"].owner->starts_with("execute:"));
+    const std::string theirs = "advisory:" + std::to_string(medusaHash("theirs"));
+    const HolderNote::Fields holder = session(theirs, LockState::Advisory);
+    const HolderNote::Fields waiter = session(theirs, LockState::Waiting);
+    const HolderNote::Fields second = session("ours", LockState::Waiting);
+    const auto pid = [this](const char* key, bool granted) {
+        return m_server
+            .value(u"SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND "
+                   "objid = %1 AND granted = %2"_s.arg(medusaHash(key))
+                       .arg(granted ? u"true"_s : u"false"_s))
+            .toLongLong();
+    };
+    QVERIFY(pid("theirs", true) != 0);
+    QCOMPARE(holder.pid, pid("theirs", true));
+    QCOMPARE(waiter.pid, pid("theirs", false));
+    QCOMPARE(second.pid, pid("ours", false));
+    for (const HolderNote::Fields& one : {holder, waiter, second}) {
+        QCOMPARE(one.host, std::string("127.0.0.1"));
+        QCOMPARE(one.user, std::string("postgres"));
+        QVERIFY(one.transactionBegan && one.queryBegan && !one.session.empty());
+    }
+    QCOMPARE(waiter.activity, std::string("active"));
+    QCOMPARE(waiter.blockedBy, std::vector{holder.pid});
+    QCOMPARE(second.blockedBy, std::vector<std::int64_t>{pid("ours", true)});
+    QVERIFY(holder.blockedBy.empty());
+
+    m_medusa.run(u"end"_s, {{u"job"_s, holding}});
+    QCOMPARE(m_medusa.finish(holding), QJsonValue(u"held"_s));
+    QCOMPARE(m_medusa.finish(waiting), QJsonValue(u"held"_s));
+    stop.request_stop();
+    await(std::move(running));
+    QCOMPARE(m_medusa.finish(behindUs), QJsonValue(u"held"_s));
+    QTRY_VERIFY_WITH_TIMEOUT(watcher.locks.empty(), 20'000);
+    QVERIFY(watcher.clean);
 }
 
 //! The same as increment() of medusa.mjs.
