@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! What only a PostgreSQL provider has, against a real one.
 #include "engine/postgres/medusa_hash.h"
-#include "tests/cli/ctl.h"
+#include "tests/cli/terminal.h"
 #include "tests/support/postgres_server.h"
 
 #include <QJsonArray>
@@ -26,6 +26,9 @@ private Q_SLOTS:
     void removesAllResidue();
     void listsSessions();
     void endsASession();
+    void asksBeforeItEnds_data();
+    void asksBeforeItEnds();
+    void cancelsAWait();
     void refusesToEnd();
     void installsAndRemovesTheTrigger();
     void refusesNonsense_data();
@@ -36,6 +39,20 @@ private:
     {
         sql.query(u"SET application_name = 'medusa'; BEGIN"_s);
         sql.query(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(medusaHash(key)));
+    }
+    void waitFor(Sql& sql, const std::string& key)
+    {
+        sql.query(u"SET application_name = 'medusa'; BEGIN"_s);
+        sql.send(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(medusaHash(key)));
+        if (!QTest::qWaitFor([&] {
+                return m_server.value(u"SELECT count(*) FROM pg_locks WHERE NOT granted"_s) == u"1";
+            }))
+            throw std::runtime_error("it does not wait");
+    }
+    [[nodiscard]] bool hasEnded(const Sql& sql)
+    {
+        return m_server.query(u"SELECT FROM pg_stat_activity WHERE pid = %1"_s.arg(sql.pid()))
+            .isEmpty();
     }
     PostgresServer m_server;
     Ctl m_ctl;
@@ -73,9 +90,7 @@ void TestCtlPostgres::listsSessions()
     Sql holder(m_server.url());
     Sql waiter(m_server.url());
     execute(holder, "k");
-    waiter.query(u"BEGIN"_s);
-    waiter.send(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(medusaHash("k")));
-    QTRY_COMPARE(m_server.value(u"SELECT count(*) FROM pg_locks WHERE NOT granted"_s), u"1"_s);
+    waitFor(waiter, "k");
     m_server.query(u"INSERT INTO locking VALUES ('k', 'ann', NULL)"_s);
     const QList<QJsonObject> locks = m_ctl.run({"list", "--json"}).json();
     QCOMPARE(locks.size(), 3);
@@ -112,7 +127,7 @@ void TestCtlPostgres::endsASession()
     const QByteArray pid = QByteArray::number(holder.pid());
     const CtlRun asked = m_ctl.run({"postgres", "end-session", pid});
     QCOMPARE(asked.code, 64); // there is nobody to ask
-    QVERIFY(holder.isAlive());
+    QVERIFY(!hasEnded(holder));
     const CtlRun run = m_ctl.run({"postgres", "end-session", pid, "--yes"});
     QCOMPARE(run.code, 0);
     QVERIFY2(run.out.startsWith("Ended the session of process " + pid + " (medusa, 127.0.0.1)"),
@@ -123,6 +138,71 @@ void TestCtlPostgres::endsASession()
     QCOMPARE(audit[u"arguments"_s].toArray().first(), QString::fromUtf8(pid));
 }
 
+void TestCtlPostgres::asksBeforeItEnds_data()
+{
+    QTest::addColumn<QByteArray>("answer");
+    QTest::addColumn<int>("code");
+    QTest::newRow("yes") << QByteArray("y\n") << 0;
+    QTest::newRow("no") << QByteArray("n\n") << 1;
+    QTest::newRow("Enter is no") << QByteArray("\n") << 1;
+    QTest::newRow("end of input") << QByteArray("\x04") << 1;
+    QTest::newRow("Ctrl-C") << QByteArray("\x03") << 130;
+}
+
+void TestCtlPostgres::asksBeforeItEnds()
+{
+    QFETCH(const QByteArray, answer);
+    QFETCH(const int, code);
+    m_server.query(u"INSERT INTO locking VALUES ('k', 'ann', NULL)"_s); // so that it has a name
+    Sql holder(m_server.url());
+    execute(holder, "k");
+    const QByteArray pid = QByteArray::number(holder.pid());
+    TerminalRun terminal(m_ctl, {"postgres", "end-session", pid});
+    const QByteArray question = terminal.question();
+    QVERIFY2(question.startsWith("End this session (process " + pid
+                                 + ", medusa, 127.0.0.1, postgres, idle in transaction, its "
+                                   "transaction began "),
+             question.constData());
+    QVERIFY2(question.endsWith(" ago)? It holds \"k\". [y/N] "), question.constData());
+    QVERIFY(!hasEnded(holder));
+    terminal.type(answer);
+    const CtlRun run = terminal.finish();
+    QCOMPARE(run.code, code);
+    QCOMPARE(hasEnded(holder), code == 0);
+    QCOMPARE(run.out.startsWith("Ended the session of process " + pid), code == 0);
+    QCOMPARE(run.err.contains("Nothing was ended."), code == 1);
+    QCOMPARE(m_server.value(u"SELECT count(*) FROM locking"_s), u"1"_s); // that is another lock
+}
+
+void TestCtlPostgres::cancelsAWait()
+{
+    Sql holder(m_server.url());
+    Sql waiter(m_server.url());
+    execute(holder, "k");
+    waitFor(waiter, "k");
+    m_server.query(u"INSERT INTO locking VALUES ('k', 'ann', NULL)"_s);
+    const QByteArray pid = QByteArray::number(waiter.pid());
+    for (const QByteArray answer : {"n\n", "y\n"}) {
+        QVERIFY(waiter.isBusy());
+        TerminalRun terminal(m_ctl, {"postgres", "end-session", pid, "--cancel"});
+        const QByteArray question = terminal.question();
+        QVERIFY2(question.startsWith("Cancel what this session is doing (process " + pid
+                                     + ", medusa, 127.0.0.1, postgres, active, "),
+                 question.constData());
+        QVERIFY2(question.endsWith(" ago)? It waits for \"k\". [y/N] "), question.constData());
+        terminal.type(answer);
+        QCOMPARE(terminal.finish().code, answer == "y\n" ? 0 : 1);
+    }
+    QVERIFY_THROWS_EXCEPTION(std::runtime_error, waiter.finish());
+    QVERIFY(!hasEnded(waiter)); // only its statement has
+    // There is nothing to cancel in who only holds: it has to be ended.
+    const QByteArray idle = QByteArray::number(holder.pid());
+    const CtlRun run = m_ctl.run({"postgres", "end-session", idle, "--cancel", "--yes"});
+    QCOMPARE(run.code, 64);
+    QVERIFY2(run.complaint().contains("nothing to cancel"), run.err.constData());
+    QVERIFY(!hasEnded(holder));
+}
+
 void TestCtlPostgres::refusesToEnd()
 {
     Sql innocent(m_server.url());
@@ -130,6 +210,11 @@ void TestCtlPostgres::refusesToEnd()
     const CtlRun run = m_ctl.run({"postgres", "end-session", pid, "--yes"});
     QCOMPARE(run.code, 64);
     QVERIFY2(run.complaint().contains("left alone"), run.err.constData());
+    // There is nothing to be asked about.
+    const CtlRun refused = TerminalRun(m_ctl, {"postgres", "end-session", pid}).finish();
+    QCOMPARE(refused.code, 64);
+    QVERIFY2(refused.err.contains("left alone") && !refused.err.contains("[y/N]"),
+             refused.err.constData());
     QVERIFY(innocent.value(u"SELECT 1"_s) == u"1"_s);
     execute(innocent, "k");
     QCOMPARE(m_ctl.run({"--read-only", "postgres", "end-session", pid, "--yes"}).code, 77);

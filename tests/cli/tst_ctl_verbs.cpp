@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: MIT
 //! Every verb against a real redis-server.
-#include "tests/cli/ctl.h"
+#include "tests/cli/terminal.h"
 #include "tests/support/redis_server.h"
 
 #include <QJsonArray>
 #include <QTest>
 
 #include <set>
-
-#include <fcntl.h>
-#include <unistd.h>
 
 using namespace lockboard::test;
 using namespace Qt::StringLiterals;
@@ -398,27 +395,10 @@ void TestCtlVerbs::asksOnATerminal()
     set("a", "bob");
     set("b", "eve");
     set("c", "*");
-    const int master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK);
-    QVERIFY(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
-    const QByteArray name = ptsname(master);
-    const auto process = m_ctl.start(QByteArrayList{"release-all"} + words, [name] {
-        setsid(); // so that the terminal becomes ours, and Ctrl-C a signal
-        const int terminal = open(name.constData(), O_RDWR);
-        dup2(terminal, STDIN_FILENO);
-        dup2(terminal, STDERR_FILENO);
-    });
-    QByteArray shown;
-    const auto readAll = [&] {
-        char buffer[512];
-        for (ssize_t n = 0; (n = read(master, buffer, sizeof buffer)) > 0;)
-            shown.append(buffer, n);
-        return shown;
-    };
-    QTRY_VERIFY_WITH_TIMEOUT(readAll().contains("[y/N] "), 10'000);
-    QCOMPARE(shown, question);
-    QCOMPARE(write(master, answer.constData(), size_t(answer.size())), answer.size());
-    const CtlRun run = Ctl::finish(*process);
-    close(master);
+    TerminalRun terminal(m_ctl, QByteArrayList{"release-all"} + words);
+    QCOMPARE(terminal.question(), question);
+    terminal.type(answer);
+    const CtlRun run = terminal.finish();
     QCOMPARE(run.code, code);
     QCOMPARE(m_server.cli({u"DBSIZE"_s}), left);
 }

@@ -28,10 +28,26 @@ class TestPostgresConsole final : public QObject {
         const int row = int(m_console->keys().indexOf(key));
         return m_console->table->model()->index(row, int(column)).data().toString();
     }
+    //! Of the session of this process; -1: none is shown.
+    [[nodiscard]] int rowOf(const Sql& sql) const
+    {
+        const QAbstractItemModel* model = m_console->table->model();
+        const QString end = u"medusa[%1]"_s.arg(sql.pid());
+        for (int row = 0; row < model->rowCount(); ++row) {
+            if (model->index(row, int(LockColumn::HeldBy)).data().toString().endsWith(end))
+                return row;
+        }
+        return -1;
+    }
     void execute(Sql& sql, const std::string& key)
     {
         sql.query(u"SET application_name = 'medusa'; BEGIN"_s);
         sql.query(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(medusaHash(key)));
+    }
+    void waitFor(Sql& sql, const std::string& key)
+    {
+        sql.query(u"SET application_name = 'medusa'; BEGIN"_s);
+        sql.send(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(medusaHash(key)));
     }
 
 private Q_SLOTS:
@@ -66,12 +82,9 @@ private Q_SLOTS:
         QTRY_COMPARE(m_console->keys().size(), 2); // its row, and the session
         const QAbstractItemModel* model = m_console->table->model();
         const QString name = u"127.0.0.1 medusa[%1]"_s.arg(holder.pid());
-        int session = -1;
-        for (int row = 0; row < 2; ++row) {
-            if (model->index(row, int(LockColumn::HeldBy)).data().toString() == name)
-                session = row;
-        }
+        const int session = rowOf(holder);
         QVERIFY(session >= 0);
+        QCOMPARE(model->index(session, int(LockColumn::HeldBy)).data().toString(), name);
         QCOMPARE(model->index(session, int(LockColumn::State)).data().toString(),
                  u"In a session"_s);
         m_console->table->setCurrentIndex(model->index(1 - session, 0));
@@ -95,6 +108,69 @@ private Q_SLOTS:
         QVERIFY_THROWS_EXCEPTION(std::runtime_error, holder.query(u"SELECT 1"_s));
         QTRY_VERIFY2(m_console->lastOutcome().startsWith(u"Ended the session"_s),
                      qPrintable(m_console->lastOutcome()));
+    }
+
+    void showsWhoWaitsAndForWhom()
+    {
+        m_server.query(u"INSERT INTO locking VALUES ('k', 'ann', NULL)"_s);
+        Sql holder(m_server.url());
+        Sql waiter(m_server.url());
+        execute(holder, "k");
+        waitFor(waiter, "k");
+        open();
+        QTRY_COMPARE(m_console->keys(), QStringList({u"k"_s, u"k"_s, u"k"_s}));
+        const QAbstractItemModel* model = m_console->table->model();
+        const auto data = [&](const Sql& sql, LockColumn column, int role = Qt::DisplayRole) {
+            return model->index(rowOf(sql), int(column)).data(role).toString();
+        };
+        QVERIFY(rowOf(holder) >= 0 && rowOf(waiter) >= 0);
+        QCOMPARE(data(waiter, LockColumn::State), u"Waiting"_s);
+        QCOMPARE(data(waiter, LockColumn::Ttl), u"–"_s);
+        const QString name = u"127.0.0.1 medusa[%1]"_s.arg(waiter.pid());
+        const QString tip = data(waiter, LockColumn::State, Qt::ToolTipRole);
+        for (const QString& line :
+             {u"%1 waits for the advisory lock k"_s.arg(name), u"User postgres"_s,
+              u"The session is active"_s, u"Blocked by process %1"_s.arg(holder.pid())})
+            QVERIFY2(tip.split(u'\n').contains(line), qPrintable(tip));
+        QVERIFY2(tip.contains(u"\nIts transaction began "_s)
+                     && tip.contains(u"\nIts latest query began "_s),
+                 qPrintable(tip));
+        const QString held = data(holder, LockColumn::State, Qt::ToolTipRole);
+        QVERIFY2(held.startsWith(u"The advisory lock k is held by 127.0.0.1 medusa["_s)
+                     && held.contains(u"\nThe session is idle in transaction"_s)
+                     && !held.contains(u"Blocked"_s),
+                 qPrintable(held));
+        holder.query(u"COMMIT"_s);
+        waiter.finish();
+        QTRY_COMPARE(m_console->keys().size(), 2);
+        QTRY_COMPARE(data(waiter, LockColumn::State), u"In a session"_s);
+    }
+
+    void releaseMeansNoSession()
+    {
+        m_server.query(u"INSERT INTO locking VALUES ('k', NULL, NULL)"_s); // anyone may release it
+        Sql holder(m_server.url());
+        execute(holder, "k");
+        open();
+        QTRY_COMPARE(m_console->keys().size(), 2);
+        const QAbstractItemModel* model = m_console->table->model();
+        m_console->table->setCurrentIndex(model->index(rowOf(holder), 0));
+        m_console->trigger("actionRelease");
+        QTest::qWait(100);
+        QVERIFY(!m_console->find<QDialog>("confirmation"));
+        QCOMPARE(m_console->activity->rowCount(), 0);
+        // With the row beside it, only that is meant.
+        m_console->select({u"k"_s});
+        m_console->trigger("actionRelease");
+        auto* asks = m_console->find<QMessageBox>("confirmation");
+        QTRY_VERIFY(asks && asks->isVisible());
+        QCOMPARE(asks->text(), u"Release the lock “k”?"_s);
+        QCOMPARE(m_server.value(u"SELECT count(*) FROM locking"_s), u"1"_s); // until now
+        m_console->answer("confirmation", "confirmButton");
+        QTRY_COMPARE(m_console->keys().size(), 1);
+        QVERIFY(rowOf(holder) == 0);
+        QCOMPARE(m_server.value(u"SELECT count(*) FROM locking"_s), u"0"_s);
+        QCOMPARE(holder.value(u"SELECT 1"_s), u"1"_s);
     }
 
     void endsNoneInReadOnlyMode()
