@@ -14,8 +14,12 @@ namespace lockboard::test {
 //! A session that does what Medusa's execute does.
 class MedusaSession final {
 public:
-    MedusaSession(const PostgresServer& server, const QString& user = u"postgres"_s)
-        : sql(server.url(user))
+    explicit MedusaSession(const PostgresServer& server)
+        : MedusaSession(server.url())
+    {
+    }
+    explicit MedusaSession(const QString& connection)
+        : sql(connection)
     {
         sql.query(u"SET application_name = 'medusa'"_s);
     }
@@ -52,7 +56,10 @@ private Q_SLOTS:
     void cleanup() { m_server->query(u"DELETE FROM locking"_s); }
 
     void showsHolderAndWaiter();
+    void tellsAges();
+    void tellsWhoIsLocal();
     void namesWhatItHasSeen();
+    void namesOneOfTwoKeysOfOneHash();
     void listsThemInTheSnapshot();
     void showsRowAndSessionOfOneKey();
     void showsNoExecuteOfItsOwnTwice();
@@ -118,6 +125,43 @@ void PostgresSessionsTest::showsHolderAndWaiter()
     QVERIFY(watcher.clean);
 }
 
+void PostgresSessionsTest::tellsAges()
+{
+    MedusaSession holder(*m_server);
+    holder.execute("k");
+    QTest::qWait(2000);
+    holder.sql.query(u"SELECT 1"_s);
+    const PostgresModule shop = module();
+    Watcher watcher(shop);
+    QTRY_VERIFY(watcher.isLive());
+    QCOMPARE(watcher.ofSessions().size(), 1);
+    const HolderNote::Fields note = watcher.ofSessions().first().note.fields();
+    const TimePoint now = std::chrono::steady_clock::now();
+    QVERIFY(note.transactionBegan && note.queryBegan);
+    const auto transaction = now - *note.transactionBegan;
+    QVERIFY2(transaction > 1500ms && transaction < 6s,
+             qPrintable(QString::number(transaction / 1ms)));
+    const auto between = *note.queryBegan - *note.transactionBegan;
+    QVERIFY2(between > 1990ms && between < transaction, qPrintable(QString::number(between / 1ms)));
+    // They grow by themselves: that is nothing to tell.
+    QTest::qWait(2500);
+    QVERIFY(watcher.told.isEmpty());
+    QCOMPARE(watcher.ofSessions().first().note.fields(), note);
+}
+
+void PostgresSessionsTest::tellsWhoIsLocal()
+{
+    const QString socket = u"host='%1' port=%2 user=postgres dbname=postgres"_s.arg(
+        m_server->socketDir(), QString::number(m_server->port()));
+    MedusaSession holder(socket);
+    holder.execute("k");
+    const PostgresModule shop = module();
+    Watcher watcher(shop);
+    QTRY_VERIFY(watcher.isLive());
+    QCOMPARE(watcher.ofSessions().size(), 1);
+    QCOMPARE(watcher.ofSessions().first().note.fields().host, std::string("local"));
+}
+
 void PostgresSessionsTest::namesWhatItHasSeen()
 {
     const PostgresModule shop = module();
@@ -137,6 +181,31 @@ void PostgresSessionsTest::namesWhatItHasSeen()
     QTRY_VERIFY(std::ranges::any_of(watcher.ofSessions(),
                                     [](const Lock& lock) { return lock.key == "later"; }));
     QCOMPARE(watcher.ofSessions().size(), 2);
+    QVERIFY(watcher.clean);
+}
+
+//! Which of them it is, the hash does not tell.
+void PostgresSessionsTest::namesOneOfTwoKeysOfOneHash()
+{
+    const std::string one = "prod_955", other = "cart_58810";
+    QCOMPARE(medusaHash(one), medusaHash(other));
+    m_server->query(u"INSERT INTO locking VALUES ('prod_955', 'ann', NULL), "
+                    "('cart_58810', 'ann', NULL)"_s);
+    MedusaSession holder(*m_server);
+    holder.execute(other);
+    const PostgresModule shop = module();
+    Watcher watcher(shop);
+    QTRY_VERIFY(watcher.isLive());
+    QCOMPARE(watcher.ofSessions().size(), 1);
+    const std::string shown = watcher.ofSessions().first().key;
+    QVERIFY2(shown == one || shown == other, shown.c_str());
+    QTest::qWait(2500); // it does not waver
+    QVERIFY(watcher.told.isEmpty());
+    // What is known still goes before what was.
+    m_server->query(u"DELETE FROM locking WHERE id = $1"_s, {QString::fromStdString(shown)});
+    const std::string left = shown == one ? other : one;
+    QTRY_COMPARE(watcher.ofSessions().first().key, left);
+    QCOMPARE(watcher.locks.size(), 2u);
     QVERIFY(watcher.clean);
 }
 
