@@ -72,13 +72,14 @@ void takeTurns(const QString& url, int jobs, Turns& turns)
 }
 
 //! Ten threads that wait in the server, each with a connection of its own.
-double efficiencyOfAdvisoryLocks(test::PostgresServer& server)
+double efficiencyOfAdvisoryLocks(test::PostgresServer& server, Duration length)
 {
     constexpr int waiters = 10;
+    const int jobs = jobsIn(length);
     std::vector<Turns> each(waiters);
     std::vector<std::thread> threads;
     for (Turns& turns : each)
-        threads.emplace_back([&] { takeTurns(server.url(), jobCount / waiters, turns); });
+        threads.emplace_back([&] { takeTurns(server.url(), jobs / waiters, turns); });
     for (std::thread& thread : threads)
         thread.join();
     Turns all;
@@ -87,25 +88,26 @@ double efficiencyOfAdvisoryLocks(test::PostgresServer& server)
     return HotKey(std::move(all), waiters).efficiency();
 }
 
-//! The next field of a line of COPY; none: NULL.
-std::optional<std::string> takeField(std::string_view& line)
+//! The next field of a line of COPY, as it stands there; none: NULL.
+std::optional<std::string_view> takeField(std::string_view& line)
 {
     const std::size_t end = std::min(line.find('\t'), line.size());
-    const std::string_view raw = line.substr(0, end);
+    const std::string_view field = line.substr(0, end);
     line.remove_prefix(std::min(end + 1, line.size()));
-    if (raw == "\\N")
-        return std::nullopt;
-    std::string field;
-    for (std::size_t i = 0; i < raw.size(); ++i) {
-        if (raw[i] == '\\')
-            ++i; // what isn't printable has no place among these keys
-        field += raw[i];
-    }
-    return field;
+    return field == "\\N" ? std::nullopt : std::optional(field);
+}
+
+std::string textOf(std::string_view field)
+{
+    std::string text(field);
+    // What isn't printable has no place among these keys.
+    for (std::size_t at = 0; (at = text.find('\\', at)) != text.npos; ++at)
+        text.erase(at, 1);
+    return text;
 }
 
 //! Of a timestamp like "2024-05-06 07:08:09.123456+00".
-std::chrono::system_clock::time_point timeOf(const std::string& text)
+std::chrono::system_clock::time_point timeOf(std::string_view text)
 {
     const auto number = [&](std::size_t from, std::size_t length) {
         int value = 0;
@@ -133,13 +135,13 @@ double bareList(test::PostgresServer& server, int count)
     char* bytes = nullptr;
     for (int size = 0; (size = PQgetCopyData(connection.get(), &bytes, 0)) > 0;) {
         std::string_view line(bytes, static_cast<std::size_t>(size - 1));
-        std::optional<std::string> key = takeField(line);
-        std::optional<std::string> owner = takeField(line);
-        const std::optional<std::string> end = takeField(line);
+        const auto key = takeField(line);
+        const auto owner = takeField(line);
+        const auto end = takeField(line);
         std::optional<TimePoint> leaseEnd;
         if (end)
             leaseEnd = start + std::chrono::duration_cast<Duration>(timeOf(*end) - systemNow);
-        locks.emplace_back(std::move(*key), std::move(owner), leaseEnd);
+        locks.emplace_back(textOf(*key), owner ? Owner(textOf(*owner)) : Owner(), leaseEnd);
         PQfreemem(bytes);
     }
     const auto taken = std::chrono::steady_clock::now() - start;
@@ -163,12 +165,13 @@ void addBarePostgresCases(std::vector<Case>& cases, const PostgresSource& server
                              return pgbenchPairs(server(), callers, length);
                          }});
     }
-    cases.push_back({"postgres-execute-10-beside-advisory-locks", "%",
-                     [server](Duration length) {
-                         emptyTable(server());
-                         return efficiencyOfTen(server(), length);
-                     },
-                     3, [server](Duration) { return efficiencyOfAdvisoryLocks(server()); }});
+    cases.push_back(
+        {"postgres-execute-10-beside-advisory-locks", "%",
+         [server](Duration length) {
+             emptyTable(server());
+             return efficiencyOfTen(server(), length);
+         },
+         3, [server](Duration length) { return efficiencyOfAdvisoryLocks(server(), length); }});
     cases.push_back({"postgres-list-1m", "s",
                      [server](Duration length) {
                          fillTable(server(), locksIn(length));

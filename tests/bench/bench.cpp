@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // lockboard-bench --list            every case, its unit and its rounds, a line each
-// lockboard-bench --once            every case for a moment; fails if one counts nothing
+// lockboard-bench --once            every case for a moment, and every peer that a case brings;
+//                                   fails if one counts nothing
 // lockboard-bench                   reads "CASE MILLISECONDS" lines, answers each with a number;
 //                                   "peer:CASE" where the case brings its own peer, and
 //                                   "redis-url 0" and "postgres-url 0" with those of the run's own
@@ -15,12 +16,19 @@
 using namespace lockboard;
 using namespace lockboard::bench;
 
+static bool countsSomething(const std::string& name, const std::string& unit,
+                            const std::function<double(Duration)>& measure)
+{
+    const double measured = measure(Duration(5));
+    std::printf("%s %.4g %s\n", name.c_str(), measured, unit.c_str());
+    return measured > 0;
+}
+
 static int runOnce(const std::vector<Case>& cases)
 {
     for (const Case& one : cases) {
-        const double measured = one.measure(Duration(5));
-        std::printf("%s %.0f %s\n", one.name.c_str(), measured, one.unit.c_str());
-        if (!(measured > 0))
+        if (!countsSomething(one.name, one.unit, one.measure)
+            || (one.peer && !countsSomething("peer:" + one.name, one.unit, one.peer)))
             return 1;
     }
     return 0;

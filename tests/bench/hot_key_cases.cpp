@@ -11,8 +11,6 @@
 
 namespace lockboard::bench {
 
-using namespace std::chrono_literals;
-
 namespace {
 
 Turns turnsOfProcesses(const QString& url, int processes, int waiters, int jobs)
@@ -97,7 +95,7 @@ void addHotKeyCases(std::vector<Case>& cases, const ServerSource& server)
             name += "-in-" + std::to_string(processes) + "-processes";
         const auto metric = [&](const char* what, const char* unit, auto of) {
             const auto measure = [=](Duration length) {
-                const int jobs = length < 100ms ? fewJobs : jobCount;
+                const int jobs = jobsIn(length);
                 return of(run(server(), processes, waiters, jobs));
             };
             cases.push_back({name + what, unit, measure, 3});

@@ -29,8 +29,7 @@ inline void fillTable(test::PostgresServer& server, int locks)
 [[nodiscard]] inline double efficiencyOfTen(test::PostgresServer& server, Duration length)
 {
     constexpr int waiters = 10;
-    const int jobs = length < std::chrono::milliseconds(100) ? fewJobs : jobCount;
-    return HotKey(turnsOfProcess(server.url(), waiters, jobs), waiters).efficiency();
+    return HotKey(turnsOfProcess(server.url(), waiters, jobsIn(length)), waiters).efficiency();
 }
 
 } // namespace lockboard::bench

@@ -10,8 +10,11 @@
 namespace lockboard::bench {
 
 constexpr Duration jobLength = std::chrono::milliseconds(5);
-constexpr int jobCount = 200;
-constexpr int fewJobs = 50; // if only asked for a moment
+//! Few if only asked for a moment.
+[[nodiscard]] constexpr int jobsIn(Duration length)
+{
+    return length < std::chrono::milliseconds(100) ? 50 : 200;
+}
 
 [[nodiscard]] double nowMs();
 
