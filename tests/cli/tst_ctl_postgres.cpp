@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! What only a PostgreSQL provider has, against a real one.
-#include "engine/postgres/medusa_hash.h"
 #include "tests/cli/terminal.h"
-#include "tests/support/postgres_server.h"
+#include "tests/support/medusa_session.h"
 
 #include <QJsonArray>
 #include <QTest>
@@ -35,25 +34,6 @@ private Q_SLOTS:
     void refusesNonsense();
 
 private:
-    void execute(Sql& sql, const std::string& key)
-    {
-        sql.query(u"SET application_name = 'medusa'; BEGIN"_s);
-        sql.query(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(medusaHash(key)));
-    }
-    void waitFor(Sql& sql, const std::string& key)
-    {
-        sql.query(u"SET application_name = 'medusa'; BEGIN"_s);
-        sql.send(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(medusaHash(key)));
-        if (!QTest::qWaitFor([&] {
-                return m_server.value(u"SELECT count(*) FROM pg_locks WHERE NOT granted"_s) == u"1";
-            }))
-            throw std::runtime_error("it does not wait");
-    }
-    [[nodiscard]] bool hasEnded(const Sql& sql)
-    {
-        return m_server.query(u"SELECT FROM pg_stat_activity WHERE pid = %1"_s.arg(sql.pid()))
-            .isEmpty();
-    }
     PostgresServer m_server;
     Ctl m_ctl;
 };
@@ -87,10 +67,10 @@ void TestCtlPostgres::removesAllResidue()
 
 void TestCtlPostgres::listsSessions()
 {
-    Sql holder(m_server.url());
-    Sql waiter(m_server.url());
-    execute(holder, "k");
-    waitFor(waiter, "k");
+    MedusaSession holder(m_server);
+    MedusaSession waiter(m_server);
+    holder.execute("k");
+    waiter.waitFor("k");
     m_server.query(u"INSERT INTO locking VALUES ('k', 'ann', NULL)"_s);
     const QList<QJsonObject> locks = m_ctl.run({"list", "--json"}).json();
     QCOMPARE(locks.size(), 3);
@@ -116,23 +96,23 @@ void TestCtlPostgres::listsSessions()
     QVERIFY2(table.contains("advisory lock: process " + pid + ", medusa, 127.0.0.1, idle in tr"),
              table.constData());
     QVERIFY2(table.contains("behind process " + pid), table.constData());
-    holder.query(u"COMMIT"_s);
-    waiter.finish();
+    holder.end();
+    waiter.end();
 }
 
 void TestCtlPostgres::endsASession()
 {
-    Sql holder(m_server.url());
-    execute(holder, "k");
+    MedusaSession holder(m_server);
+    holder.execute("k");
     const QByteArray pid = QByteArray::number(holder.pid());
     const CtlRun asked = m_ctl.run({"postgres", "end-session", pid});
     QCOMPARE(asked.code, 64); // there is nobody to ask
-    QVERIFY(!hasEnded(holder));
+    QVERIFY(!holder.isGone());
     const CtlRun run = m_ctl.run({"postgres", "end-session", pid, "--yes"});
     QCOMPARE(run.code, 0);
     QVERIFY2(run.out.startsWith("Ended the session of process " + pid + " (medusa, 127.0.0.1)"),
              run.out.constData());
-    QVERIFY_THROWS_EXCEPTION(std::runtime_error, holder.query(u"SELECT 1"_s));
+    QVERIFY(holder.isGone());
     const QJsonObject audit = m_ctl.audit().last();
     QCOMPARE(audit[u"verb"_s], u"end-session"_s);
     QCOMPARE(audit[u"arguments"_s].toArray().first(), QString::fromUtf8(pid));
@@ -154,8 +134,8 @@ void TestCtlPostgres::asksBeforeItEnds()
     QFETCH(const QByteArray, answer);
     QFETCH(const int, code);
     m_server.query(u"INSERT INTO locking VALUES ('k', 'ann', NULL)"_s); // so that it has a name
-    Sql holder(m_server.url());
-    execute(holder, "k");
+    MedusaSession holder(m_server);
+    holder.execute("k");
     const QByteArray pid = QByteArray::number(holder.pid());
     TerminalRun terminal(m_ctl, {"postgres", "end-session", pid});
     const QByteArray question = terminal.question();
@@ -164,11 +144,11 @@ void TestCtlPostgres::asksBeforeItEnds()
                                    "transaction began "),
              question.constData());
     QVERIFY2(question.endsWith(" ago)? It holds \"k\". [y/N] "), question.constData());
-    QVERIFY(!hasEnded(holder));
+    QVERIFY(!holder.isGone());
     terminal.type(answer);
     const CtlRun run = terminal.finish();
     QCOMPARE(run.code, code);
-    QCOMPARE(hasEnded(holder), code == 0);
+    QCOMPARE(holder.isGone(), code == 0);
     QCOMPARE(run.out.startsWith("Ended the session of process " + pid), code == 0);
     QCOMPARE(run.err.contains("Nothing was ended."), code == 1);
     QCOMPARE(m_server.value(u"SELECT count(*) FROM locking"_s), u"1"_s); // that is another lock
@@ -176,14 +156,14 @@ void TestCtlPostgres::asksBeforeItEnds()
 
 void TestCtlPostgres::cancelsAWait()
 {
-    Sql holder(m_server.url());
-    Sql waiter(m_server.url());
-    execute(holder, "k");
-    waitFor(waiter, "k");
+    MedusaSession holder(m_server);
+    MedusaSession waiter(m_server);
+    holder.execute("k");
+    waiter.waitFor("k");
     m_server.query(u"INSERT INTO locking VALUES ('k', 'ann', NULL)"_s);
     const QByteArray pid = QByteArray::number(waiter.pid());
     for (const QByteArray answer : {"n\n", "y\n"}) {
-        QVERIFY(waiter.isBusy());
+        QVERIFY(waiter.isWaiting());
         TerminalRun terminal(m_ctl, {"postgres", "end-session", pid, "--cancel"});
         const QByteArray question = terminal.question();
         QVERIFY2(question.startsWith("Cancel what this session is doing (process " + pid
@@ -193,19 +173,19 @@ void TestCtlPostgres::cancelsAWait()
         terminal.type(answer);
         QCOMPARE(terminal.finish().code, answer == "y\n" ? 0 : 1);
     }
-    QVERIFY_THROWS_EXCEPTION(std::runtime_error, waiter.finish());
-    QVERIFY(!hasEnded(waiter)); // only its statement has
+    QVERIFY_THROWS_EXCEPTION(std::runtime_error, waiter.end());
+    QVERIFY(!waiter.isGone()); // only its statement has
     // There is nothing to cancel in who only holds: it has to be ended.
     const QByteArray idle = QByteArray::number(holder.pid());
     const CtlRun run = m_ctl.run({"postgres", "end-session", idle, "--cancel", "--yes"});
     QCOMPARE(run.code, 64);
     QVERIFY2(run.complaint().contains("nothing to cancel"), run.err.constData());
-    QVERIFY(!hasEnded(holder));
+    QVERIFY(!holder.isGone());
 }
 
 void TestCtlPostgres::refusesToEnd()
 {
-    Sql innocent(m_server.url());
+    MedusaSession innocent(m_server);
     const QByteArray pid = QByteArray::number(innocent.pid());
     const CtlRun run = m_ctl.run({"postgres", "end-session", pid, "--yes"});
     QCOMPARE(run.code, 64);
@@ -215,10 +195,10 @@ void TestCtlPostgres::refusesToEnd()
     QCOMPARE(refused.code, 64);
     QVERIFY2(refused.err.contains("left alone") && !refused.err.contains("[y/N]"),
              refused.err.constData());
-    QVERIFY(innocent.value(u"SELECT 1"_s) == u"1"_s);
-    execute(innocent, "k");
+    QVERIFY(!innocent.isGone());
+    innocent.execute("k");
     QCOMPARE(m_ctl.run({"--read-only", "postgres", "end-session", pid, "--yes"}).code, 77);
-    QVERIFY(innocent.value(u"SELECT 1"_s) == u"1"_s);
+    QVERIFY(!innocent.isGone());
 }
 
 void TestCtlPostgres::installsAndRemovesTheTrigger()

@@ -47,12 +47,4 @@ QStringList PostgresInteropTest::keys()
     return keys;
 }
 
-int PostgresInteropTest::advisoryLocks()
-{
-    return m_server
-        .value(u"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND "
-               "granted"_s)
-        .toInt();
-}
-
 } // namespace lockboard::test

@@ -29,8 +29,6 @@ protected:
     [[nodiscard]] double lease(const QString& key);
     //! Of all rows, be their leases over or not.
     [[nodiscard]] QStringList keys();
-    //! How many of Medusa's advisory locks are held, by whomever.
-    [[nodiscard]] int advisoryLocks();
     //! Medusa's message; empty if the call succeeded.
     [[nodiscard]] QString refusal(const QString& name, const QJsonObject& call)
     {

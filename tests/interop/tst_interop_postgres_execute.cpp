@@ -97,7 +97,7 @@ void InteropPostgresExecuteTest::ourJobWaitsForMedusas()
     QCOMPARE(m_medusa.finish(theirs), QJsonValue(u"held"_s));
     QCOMPARE(trail(), medusaFirst);
     QVERIFY(keys().isEmpty());
-    QTRY_COMPARE(advisoryLocks(), 0);
+    QTRY_COMPARE(m_server.advisoryLocks(), 0);
 }
 
 void InteropPostgresExecuteTest::medusasJobWaitsForOurs()
@@ -105,13 +105,13 @@ void InteropPostgresExecuteTest::medusasJobWaitsForOurs()
     Task<> running = ours().execute(LockKeys("a", "b"), [this] { return holdFor(700ms); });
     QTRY_COMPARE(trail().size(), 1);
     QVERIFY(owner(u"a"_s).startsWith(u"execute:")); // seen by whoever looks at the table
-    QCOMPARE(advisoryLocks(), 2);
+    QCOMPARE(m_server.advisoryLocks(), 2);
     const int theirs = beginJob({u"b"_s}, 1);
     m_medusa.finish(theirs);
     await(std::move(running));
     QCOMPARE(trail(), oursFirst);
     QVERIFY(keys().isEmpty());
-    QTRY_COMPARE(advisoryLocks(), 0);
+    QTRY_COMPARE(m_server.advisoryLocks(), 0);
 }
 
 void InteropPostgresExecuteTest::ourExecuteExcludesMedusasAcquire()
@@ -138,7 +138,7 @@ void InteropPostgresExecuteTest::medusasAcquireExcludesOurExecute()
         LockKeys("a", "b"), [&ran] { ran = true; }, impatient));
     QVERIFY(!ran);
     QCOMPARE(keys(), QStringList{u"a"_s});
-    QTRY_COMPARE(advisoryLocks(), 0);
+    QTRY_COMPARE(m_server.advisoryLocks(), 0);
 
     Task<> waiting = ours().execute("a", [this] { return holdFor(1ms); });
     QTest::qWait(300);
@@ -173,7 +173,7 @@ void InteropPostgresExecuteTest::timesOutBesideMedusasJob()
     QVERIFY2(taken >= 990 && taken < 1500, qPrintable(QString::number(taken)));
     QVERIFY(!ran && !m_medusa.isDone(theirs));
     QTRY_VERIFY(keys().isEmpty());
-    QTRY_COMPARE(advisoryLocks(), 1); // Medusa's
+    QTRY_COMPARE(m_server.advisoryLocks(), 1); // Medusa's
     QCOMPARE(m_medusa.finish(theirs), QJsonValue(u"held"_s));
 }
 
@@ -193,7 +193,7 @@ void InteropPostgresExecuteTest::medusaTimesOutBesideOurJob()
     await(std::move(running));
     QCOMPARE(m_medusa.refusal(theirs), u"Timed-out acquiring lock."_s);
     QCOMPARE(trail(), (QStringList{u"ours in"_s, u"ours out"_s}));
-    QTRY_COMPARE(advisoryLocks(), 0);
+    QTRY_COMPARE(m_server.advisoryLocks(), 0);
 }
 
 void InteropPostgresExecuteTest::medusaTakesALockFromOurJob()
@@ -211,7 +211,7 @@ void InteropPostgresExecuteTest::medusaTakesALockFromOurJob()
     QCOMPARE(thrownBy<Lost>(std::move(running)).key(), std::string("a"));
     QCOMPARE(trail(), (QStringList{u"ours in"_s, u"ours out"_s}));
     QCOMPARE(owner(u"a"_s), u"ann"_s);
-    QTRY_COMPARE(advisoryLocks(), 0);
+    QTRY_COMPARE(m_server.advisoryLocks(), 0);
 }
 
 //! Medusa's sessions as a Lockboard sees them that has nothing to do with either.

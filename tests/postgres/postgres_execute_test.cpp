@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/postgres/medusa_hash.h"
 #include "tests/postgres/postgres_fixture.h"
+#include "tests/support/medusa_session.h"
 
 #include <QElapsedTimer>
 
@@ -34,14 +35,7 @@ private Q_SLOTS:
     void goesOnInANewSession();
 
 private:
-    [[nodiscard]] QString hashOf(const char* key) const { return QString::number(medusaHash(key)); }
-    //! How many advisory locks of Medusa's kind are held.
-    [[nodiscard]] QString advisory()
-    {
-        return m_server->value(
-            u"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 0 AND "
-            "objsubid = 1 AND granted"_s);
-    }
+    [[nodiscard]] int advisory() { return m_server->advisoryLocks(); }
     [[nodiscard]] QString rows() { return m_server->value(u"SELECT count(*) FROM locking"_s); }
     //! Of the session that holds and listens.
     [[nodiscard]] QString sessionPid()
@@ -68,30 +62,26 @@ void PostgresExecuteTest::holdsWhatMedusaWaitsFor()
     PostgresModule locks(*m_server);
     PostgresJob job(locks, LockKeys("a", "b"));
     QTRY_VERIFY(job.running);
-    QCOMPARE(advisory(), u"2"_s);
-    Sql medusa(m_server->url());
-    medusa.query(u"BEGIN"_s);
-    medusa.send(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(hashOf("b")));
-    QTest::qWait(100);
-    QVERIFY(medusa.isBusy());
+    QCOMPARE(advisory(), 2);
+    MedusaSession medusa(*m_server);
+    medusa.waitFor("b");
     QCOMPARE(job.end(), std::string());
-    medusa.finish();
-    QCOMPARE(advisory(), u"1"_s);
+    medusa.sql.finish();
+    QCOMPARE(advisory(), 1);
     QCOMPARE(rows(), u"0"_s);
 }
 
 void PostgresExecuteTest::waitsForWhatMedusaHolds()
 {
     PostgresModule locks(*m_server);
-    Sql medusa(m_server->url());
-    medusa.query(u"BEGIN"_s);
-    medusa.query(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(hashOf("b")));
+    MedusaSession medusa(*m_server);
+    medusa.execute("b");
     PostgresJob job(locks, LockKeys("a", "b"));
     QTest::qWait(300);
     QVERIFY(!job.running);
-    QCOMPARE(advisory(), u"1"_s); // nothing is held meanwhile
+    QCOMPARE(advisory(), 1); // nothing is held meanwhile
     QCOMPARE(rows(), u"0"_s);
-    medusa.query(u"COMMIT"_s);
+    medusa.end();
     QElapsedTimer timer;
     timer.start();
     QTRY_VERIFY(job.running);
@@ -131,9 +121,8 @@ void PostgresExecuteTest::timesOutInTime()
 {
     PostgresModule locks(*m_server);
     await(locks->execute("warm", [] {}));
-    Sql medusa(m_server->url());
-    medusa.query(u"BEGIN"_s);
-    medusa.query(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(hashOf("a")));
+    MedusaSession medusa(*m_server);
+    medusa.execute("a");
     QElapsedTimer timer;
     timer.start();
     thrownBy<TimedOut>(locks->execute(
@@ -141,7 +130,7 @@ void PostgresExecuteTest::timesOutInTime()
     QVERIFY2(timer.elapsed() >= 995 && timer.elapsed() < 1300,
              qPrintable(QString::number(timer.elapsed())));
     QCOMPARE(rows(), u"0"_s);
-    QCOMPARE(advisory(), u"1"_s);
+    QCOMPARE(advisory(), 1);
 }
 
 void PostgresExecuteTest::keysOfOneHashDontStandInEachOthersWay()
@@ -163,9 +152,9 @@ void PostgresExecuteTest::keysOfOneHashDontStandInEachOthersWay()
     PostgresJob second(locks, other);
     QTRY_VERIFY(second.running);
     QCOMPARE(job.end(), std::string());
-    QCOMPARE(advisory(), u"1"_s); // the second job's still
+    QCOMPARE(advisory(), 1); // the second job's still
     QCOMPARE(second.end(), std::string());
-    QTRY_COMPARE(advisory(), u"0"_s);
+    QTRY_COMPARE(advisory(), 0);
 }
 
 void PostgresExecuteTest::aFailureLeavesNothingLocked()
@@ -180,10 +169,10 @@ void PostgresExecuteTest::aFailureLeavesNothingLocked()
     thrownBy<TimedOut>(locks->execute(
         "a", [] {}, ExecuteOptions().timingOutAfter(1s)));
     QVERIFY2(timer.elapsed() < 1300, qPrintable(QString::number(timer.elapsed())));
-    QTRY_COMPARE(advisory(), u"0"_s);
+    QTRY_COMPARE(advisory(), 0);
     other.query(u"ROLLBACK"_s);
     await(locks->execute("a", [] {}));
-    QTRY_COMPARE(advisory(), u"0"_s);
+    QTRY_COMPARE(advisory(), 0);
 }
 
 void PostgresExecuteTest::manyTakeFewConnectionsAndNoTransaction()
@@ -202,7 +191,7 @@ void PostgresExecuteTest::manyTakeFewConnectionsAndNoTransaction()
              u"0"_s);
     for (const auto& job : jobs)
         QCOMPARE(job->end(), std::string());
-    QTRY_COMPARE(advisory(), u"0"_s);
+    QTRY_COMPARE(advisory(), 0);
     QCOMPARE(rows(), u"0"_s);
 }
 
@@ -295,7 +284,7 @@ void PostgresExecuteTest::goesOnInANewSession()
     QVERIFY(!job.outcome().empty());
     PostgresJob next(locks, "a");
     QTRY_VERIFY(next.running);
-    QCOMPARE(advisory(), u"1"_s);
+    QCOMPARE(advisory(), 1);
     QCOMPARE(next.end(), std::string());
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/postgres/medusa_hash.h"
 #include "tests/postgres/watched.h"
+#include "tests/support/medusa_session.h"
 
 #include <QCoroTimer>
 #include <QFile>
@@ -10,36 +11,6 @@ using namespace Qt::StringLiterals;
 using namespace std::chrono_literals;
 
 namespace lockboard::test {
-
-//! A session that does what Medusa's execute does.
-class MedusaSession final {
-public:
-    explicit MedusaSession(const PostgresServer& server)
-        : MedusaSession(server.url())
-    {
-    }
-    explicit MedusaSession(const QString& connection)
-        : sql(connection)
-    {
-        sql.query(u"SET application_name = 'medusa'"_s);
-    }
-    void execute(const std::string& key)
-    {
-        sql.query(u"BEGIN"_s);
-        sql.query(lockText(key));
-    }
-    void waitFor(const std::string& key)
-    {
-        sql.query(u"BEGIN"_s);
-        sql.send(lockText(key));
-    }
-    static QString lockText(const std::string& key)
-    {
-        return u"SELECT pg_advisory_xact_lock(%1)"_s.arg(medusaHash(key));
-    }
-
-    Sql sql;
-};
 
 //! Advisory locks of Medusa's executes, and the sessions that hold them or wait for them.
 class PostgresSessionsTest final : public QObject {
@@ -101,7 +72,7 @@ void PostgresSessionsTest::showsHolderAndWaiter()
     QCOMPARE(held.key, "advisory:" + std::to_string(medusaHash("k")));
     QCOMPARE(held.state, LockState::Advisory);
     const HolderNote::Fields& note = held.note.fields();
-    QCOMPARE(note.pid, std::int64_t(holder.sql.pid()));
+    QCOMPARE(note.pid, std::int64_t(holder.pid()));
     QCOMPARE(note.program, std::string("medusa"));
     QCOMPARE(note.host, std::string("127.0.0.1"));
     QCOMPARE(note.user, std::string("postgres"));
@@ -111,16 +82,14 @@ void PostgresSessionsTest::showsHolderAndWaiter()
     waiter.waitFor("k");
     QTRY_VERIFY(findLock(watcher, LockState::Waiting));
     const Lock waits = *findLock(watcher, LockState::Waiting);
-    QCOMPARE(waits.note.fields().pid, std::int64_t(waiter.sql.pid()));
-    QCOMPARE(waits.note.fields().blockedBy,
-             std::vector<std::int64_t>{std::int64_t(holder.sql.pid())});
+    QCOMPARE(waits.note.fields().pid, std::int64_t(waiter.pid()));
+    QCOMPARE(waits.note.fields().blockedBy, std::vector<std::int64_t>{std::int64_t(holder.pid())});
     QCOMPARE(waits.note.fields().activity, std::string("active"));
-    holder.sql.query(u"COMMIT"_s);
-    waiter.sql.finish();
+    holder.end();
     QTRY_VERIFY(!findLock(watcher, LockState::Waiting));
     QTRY_COMPARE(watcher.ofSessions().size(), 1);
-    QCOMPARE(watcher.ofSessions().first().note.fields().pid, std::int64_t(waiter.sql.pid()));
-    waiter.sql.query(u"COMMIT"_s);
+    QCOMPARE(watcher.ofSessions().first().note.fields().pid, std::int64_t(waiter.pid()));
+    waiter.end();
     QTRY_VERIFY(watcher.locks.empty());
     QVERIFY(watcher.clean);
 }
@@ -283,7 +252,7 @@ void PostgresSessionsTest::saysWhichRightIsMissing()
     Watcher watcher(shop);
     QTRY_COMPARE(watcher.ofSessions().size(), 1);
     const HolderNote::Fields note = watcher.ofSessions().first().note.fields();
-    QCOMPARE(note.pid, std::int64_t(holder.sql.pid()));
+    QCOMPARE(note.pid, std::int64_t(holder.pid()));
     QVERIFY(note.host.empty() && note.activity.empty() && !note.transactionBegan);
     const auto isSaid = [&watcher] {
         return watcher.state().warnings.join(u' ').contains(u"pg_read_all_stats"_s);
@@ -308,18 +277,18 @@ void PostgresSessionsTest::endsASession()
     Watcher watcher(shop);
     await(shop->acquire("k", AcquireOptions().ownedBy("ann")));
     QTRY_COMPARE(watcher.ofSessions().size(), 1);
-    const std::string pid = std::to_string(holder.sql.pid());
+    const std::string pid = std::to_string(holder.pid());
     const std::string session = watcher.ofSessions().first().note.fields().session;
     std::vector<std::string> words{pid, "terminate", "0.0"};
     QVERIFY_THROWS_EXCEPTION(InvalidArgument, await(shop->administer("end-session", words)));
-    QVERIFY(holder.sql.isAlive());
+    QVERIFY(!holder.isGone());
     words.back() = session;
     const std::string done = await(shop->administer("end-session", words));
     QCOMPARE(QString::fromStdString(done),
              u"Ended the session of process %1 (medusa, 127.0.0.1), which held \"k\"."_s.arg(
-                 holder.sql.pid()));
+                 holder.pid()));
     QTRY_VERIFY(watcher.ofSessions().isEmpty());
-    QVERIFY_THROWS_EXCEPTION(std::runtime_error, holder.sql.query(u"SELECT 1"_s));
+    QVERIFY(holder.isGone());
     QFile audit(file);
     QVERIFY(audit.open(QIODevice::ReadOnly));
     const QByteArray last = audit.readAll().trimmed().split('\n').last();
@@ -335,15 +304,13 @@ void PostgresSessionsTest::cancelsAWait()
     holder.execute("k");
     waiter.waitFor("k");
     const PostgresModule shop = module();
-    std::vector<std::string> words{std::to_string(waiter.sql.pid()), "cancel"};
-    const QString waiting = u"SELECT count(*) FROM pg_locks WHERE NOT granted"_s;
-    QTRY_COMPARE(m_server->value(waiting), u"1"_s);
+    std::vector<std::string> words{std::to_string(waiter.pid()), "cancel"};
     const std::string done = await(shop->administer("end-session", words));
     QVERIFY2(done.starts_with("Cancelled"), done.c_str());
     QVERIFY_THROWS_EXCEPTION(std::runtime_error, waiter.sql.finish());
-    QVERIFY(waiter.sql.isAlive());
+    QVERIFY(!waiter.isGone());
     // To cancel what is idle would do nothing.
-    words.front() = std::to_string(holder.sql.pid());
+    words.front() = std::to_string(holder.pid());
     QVERIFY_THROWS_EXCEPTION(InvalidArgument, await(shop->administer("end-session", words)));
 }
 
@@ -372,9 +339,9 @@ void PostgresSessionsTest::needsTheRightToEnd()
     MedusaSession holder(*m_server);
     holder.execute("k");
     const PostgresModule shop = module(u"shop"_s);
-    const std::vector<std::string> words{std::to_string(holder.sql.pid()), "terminate"};
+    const std::vector<std::string> words{std::to_string(holder.pid()), "terminate"};
     QVERIFY_THROWS_EXCEPTION(Denied, await(shop->administer("end-session", words)));
-    QVERIFY(holder.sql.isAlive());
+    QVERIFY(!holder.isGone());
 }
 
 void PostgresSessionsTest::endsNoneInReadOnlyMode()
@@ -384,10 +351,10 @@ void PostgresSessionsTest::endsNoneInReadOnlyMode()
     const PostgresModule shop(m_server->url(), {}, u"postgres"_s, settings);
     MedusaSession holder(*m_server);
     holder.execute("k");
-    const std::vector<std::string> words{std::to_string(holder.sql.pid()), "terminate"};
+    const std::vector<std::string> words{std::to_string(holder.pid()), "terminate"};
     QVERIFY_THROWS_EXCEPTION(ReadOnly, await(shop->administer("end-session", words)));
     QVERIFY_THROWS_EXCEPTION(ReadOnly, await(shop->administer("install-trigger", {})));
-    holder.sql.query(u"COMMIT"_s);
+    holder.end();
 }
 
 } // namespace lockboard::test

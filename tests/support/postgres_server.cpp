@@ -207,6 +207,13 @@ void PostgresServer::createTable(const QString& name)
               .arg(name));
 }
 
+int PostgresServer::advisoryLocks()
+{
+    return value(QStringLiteral("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND "
+                                "classid = 0 AND objsubid = 1 AND granted"))
+        .toInt();
+}
+
 void PostgresServer::createDatabase(const QString& name)
 {
     query(QStringLiteral("CREATE DATABASE \"%1\"").arg(name));

@@ -60,6 +60,8 @@ public:
     }
     //! As the migration of Medusa's package makes it.
     void createTable(const QString& name = QStringLiteral("locking"));
+    //! How many of the locks that Medusa's executes take are held, by whomever.
+    [[nodiscard]] int advisoryLocks();
     //! A new, empty one.
     void createDatabase(const QString& name);
 
