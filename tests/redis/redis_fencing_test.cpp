@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tests/redis/listed.h"
-#include "tests/redis/proxy.h"
+#include "tests/support/proxy.h"
 
 #include <QCoroTimer>
 #include <QDateTime>

@@ -1,79 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "tests/redis/redis_fixture.h"
+#include "tests/support/watcher.h"
 
 #include <QElapsedTimer>
-
-#include <map>
 
 using namespace Qt::StringLiterals;
 using namespace std::chrono_literals;
 
 namespace lockboard::test {
-
-//! Keeps what a live view says, as a console would.
-class Watcher final : public QObject {
-public:
-    explicit Watcher(const RedisModule& module)
-        : view(await(module->liveView()))
-    {
-        connect(view.get(), &LiveView::snapshotStarted, this, [this] {
-            inSnapshot = true;
-            fresh.clear();
-        });
-        connect(view.get(), &LiveView::snapshotBatch, this, [this](const LockBatch& batch) {
-            for (const Lock& lock : batch)
-                clean &= inSnapshot && fresh.emplace(lock.key, lock).second;
-        });
-        connect(view.get(), &LiveView::snapshotCompleted, this, [this] {
-            clean &= inSnapshot;
-            inSnapshot = false;
-            locks = std::move(fresh);
-            ++snapshots;
-        });
-        connect(view.get(), &LiveView::changed, this, [this](const ChangeBatch& batch) {
-            clean &= !inSnapshot;
-            for (const LockChange& change : batch)
-                apply(change);
-        });
-        connect(view.get(), &LiveView::stateChanged, this,
-                [this](const SourceState& state) { states.append(state); });
-        view->start();
-    }
-
-    [[nodiscard]] bool isLive() const
-    {
-        return !states.isEmpty() && states.last().kind == SourceState::Live;
-    }
-    [[nodiscard]] SourceState::Kind state() const
-    {
-        return states.isEmpty() ? SourceState::Connecting : states.last().kind;
-    }
-    [[nodiscard]] QByteArray kinds(const std::string& key) const { return told.value(key); }
-
-    LiveViewPtr view;
-    std::map<std::string, Lock> locks;
-    std::map<std::string, Lock> fresh;
-    QHash<std::string, QByteArray> told; // a letter for each change of a key: a e o r x
-    QList<SourceState> states;
-    int snapshots = 0;
-    bool inSnapshot = false;
-    bool clean = true; // no key twice, no change of what is not there, nothing out of order
-
-private:
-    void apply(const LockChange& change)
-    {
-        const std::string& key = change.lock.key;
-        told[key] += "aeorx"[static_cast<int>(change.kind)];
-        if (change.kind == ChangeKind::Acquired) {
-            clean &= locks.emplace(key, change.lock).second;
-        } else if (change.kind == ChangeKind::Released || change.kind == ChangeKind::Expired) {
-            clean &= locks.erase(key) == 1;
-        } else {
-            clean &= locks.contains(key);
-            locks[key] = change.lock;
-        }
-    }
-};
 
 class RedisLiveViewTest final : public QObject {
     Q_OBJECT
@@ -107,7 +41,7 @@ void RedisLiveViewTest::write(int count) const
         const QByteArray n = QByteArray::number(i);
         commands += "SET medusa_lock:k" + n + " o" + n + " PX 600000\r\n";
     }
-    m_server->cli({ u"--pipe"_s }, commands);
+    m_server->cli({u"--pipe"_s}, commands);
 }
 
 void RedisLiveViewTest::showsWhatIsThere()
@@ -117,7 +51,7 @@ void RedisLiveViewTest::showsWhatIsThere()
     cli(u"HSET medusa_lock:h f v"_s);
     cli(u"SADD medusa_lock:s v"_s);
     cli(u"SET other_lock:x ann"_s);
-    m_server->cli({ u"SET"_s, u"medusa_lock:"_s, u"nameless"_s });
+    m_server->cli({u"SET"_s, u"medusa_lock:"_s, u"nameless"_s});
     const RedisModule module(*m_server);
     Watcher watcher(module);
     const TimePoint before = std::chrono::steady_clock::now();
@@ -222,9 +156,9 @@ void RedisLiveViewTest::saysNothingWhenNothingHappens()
         u"\"redisUrl\": \"redis://poller:pw@127.0.0.1:%1\""_s.arg(m_server->port()));
     Watcher watcher(module);
     QTRY_VERIFY(watcher.isLive());
-    const QString before = m_server->cli({ u"INFO"_s, u"commandstats"_s });
+    const QString before = m_server->cli({u"INFO"_s, u"commandstats"_s});
     QTest::qWait(3500);
-    const QString after = m_server->cli({ u"INFO"_s, u"commandstats"_s });
+    const QString after = m_server->cli({u"INFO"_s, u"commandstats"_s});
     QVERIFY(before.section(u"cmdstat_scan:calls="_s, 1).section(u',', 0, 0)
             != after.section(u"cmdstat_scan:calls="_s, 1).section(u',', 0, 0)); // it looked
     QVERIFY(watcher.told.isEmpty());
@@ -262,23 +196,23 @@ void RedisLiveViewTest::listsManyEachOnce()
     QTRY_COMPARE_WITH_TIMEOUT(watcher.snapshots, 2, 20'000);
     QCOMPARE(watcher.locks.size(), 50'000u);
     QVERIFY(watcher.clean);
-    QVERIFY(m_server->cli({ u"INFO"_s, u"commandstats"_s }).contains(u"cmdstat_keys"_s) == false);
+    QVERIFY(m_server->cli({u"INFO"_s, u"commandstats"_s}).contains(u"cmdstat_keys"_s) == false);
 }
 
 void RedisLiveViewTest::marksWhatItShowsStale()
 {
     RedisServer server;
-    server.cli({ u"SET"_s, u"medusa_lock:old"_s, u"ann"_s });
+    server.cli({u"SET"_s, u"medusa_lock:old"_s, u"ann"_s});
     const RedisModule module(server);
     Watcher watcher(module);
     QTRY_VERIFY(watcher.isLive());
     server.kill();
-    QTRY_COMPARE(watcher.state(), SourceState::Stale);
+    QTRY_COMPARE(watcher.state().kind, SourceState::Stale);
     QVERIFY2(watcher.states.last().why.contains(u"127.0.0.1"_s),
              qPrintable(watcher.states.last().why));
     QCOMPARE(watcher.locks.size(), 1u); // what was shown stands
     server.start();
-    server.cli({ u"SET"_s, u"medusa_lock:new"_s, u"ann"_s });
+    server.cli({u"SET"_s, u"medusa_lock:new"_s, u"ann"_s});
     QTRY_VERIFY_WITH_TIMEOUT(watcher.isLive(), 15'000);
     QTRY_VERIFY(watcher.locks.contains("new"));
     QVERIFY(!watcher.locks.contains("old"));
@@ -288,20 +222,20 @@ void RedisLiveViewTest::marksWhatItShowsStale()
 
 void RedisLiveViewTest::saysWhyItFails()
 {
-    RedisServer server({ u"--requirepass"_s, u"right"_s });
+    RedisServer server({u"--requirepass"_s, u"right"_s});
     const RedisModule module(server);
     Watcher watcher(module);
-    QTRY_COMPARE(watcher.state(), SourceState::Failed);
+    QTRY_COMPARE(watcher.state().kind, SourceState::Failed);
     QVERIFY(watcher.states.last().why.contains(u"asks for a password"_s));
 
     RedisServer limited;
-    limited.cli({ u"ACL"_s, u"SETUSER"_s, u"ann"_s, u"on"_s, u">pw"_s, u"~*"_s, u"+set"_s });
+    limited.cli({u"ACL"_s, u"SETUSER"_s, u"ann"_s, u"on"_s, u">pw"_s, u"~*"_s, u"+set"_s});
     const RedisModule second(
         u"\"redisUrl\": \"redis://ann:pw@127.0.0.1:%1\""_s.arg(limited.port()));
     Watcher blind(second);
-    QTRY_COMPARE(blind.state(), SourceState::Failed);
+    QTRY_COMPARE(blind.state().kind, SourceState::Failed);
     QVERIFY2(blind.states.last().why.contains(u"scan"_s), qPrintable(blind.states.last().why));
-    limited.cli({ u"ACL"_s, u"SETUSER"_s, u"ann"_s, u"+@read"_s });
+    limited.cli({u"ACL"_s, u"SETUSER"_s, u"ann"_s, u"+@read"_s});
     QTRY_VERIFY(blind.isLive());
     QVERIFY(blind.clean);
 }
@@ -313,7 +247,7 @@ void RedisLiveViewTest::fallsSilentWithTheProvider()
     Watcher watcher(module);
     QTRY_VERIFY(watcher.inSnapshot);
     module.destroy();
-    QCOMPARE(watcher.state(), SourceState::Failed);
+    QCOMPARE(watcher.state().kind, SourceState::Failed);
     QCOMPARE(watcher.states.last().why, u"The provider was closed."_s);
     watcher.view->refresh();
     QTest::qWait(50);

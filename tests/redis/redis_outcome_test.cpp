@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "tests/redis/proxy.h"
 #include "tests/redis/redis_fixture.h"
+#include "tests/support/proxy.h"
 
 #include <QCoroTimer>
 #include <QElapsedTimer>
@@ -68,11 +68,6 @@ private:
 static AcquireOptions mine(std::optional<Duration> lease = {})
 {
     return AcquireOptions().ownedBy("me").expiringIn(lease);
-}
-
-static bool contains(const std::string& text, std::string_view part)
-{
-    return text.find(part) != std::string::npos;
 }
 
 static const QString impatient =

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/redis/redis_reply.h"
-#include "tests/redis/proxy.h"
 #include "tests/redis/shown.h"
+#include "tests/support/proxy.h"
 
 #include <QCoreApplication>
 #include <QElapsedTimer>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "tests/redis/proxy.h"
 #include "tests/redis/redis_fixture.h"
+#include "tests/support/proxy.h"
 
 using namespace Qt::StringLiterals;
 using namespace std::chrono_literals;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/redis/redis_job.h"
+#include "tests/redis/redis_fixture.h"
 
 #include <QElapsedTimer>
 
@@ -169,7 +169,7 @@ void RedisReplicasTest::failuresTakeTheirTimeTogether()
 void RedisReplicasTest::holdsUpNobodyElse()
 {
     const RedisModule locks(options(2, 1500));
-    RedisJob job(locks, "k", 1200ms);
+    RunningJob job(locks, "k", ExecuteOptions().expiringIn(1200ms));
     QTRY_VERIFY(job.running);
     m_paused->pause();
     for (int i = 0; i < 2; ++i)

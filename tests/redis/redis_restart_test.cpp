@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/redis/redis_job.h"
+#include "tests/redis/redis_fixture.h"
 
 using namespace Qt::StringLiterals;
 using namespace std::chrono_literals;
@@ -48,7 +48,7 @@ void RedisRestartTest::jobSurvivesAPause()
         server,
         u", \"redisOptions\": {\"commandTimeout\": %1, \"connectTimeout\": 300}"_s.arg(
             commandTimeout));
-    RedisJob job(locks, "k", 6s);
+    RunningJob job(locks, "k", ExecuteOptions().expiringIn(6s));
     QTRY_VERIFY(job.running);
     server.pause();
     QTest::qWait(3000); // a renewal falls due in between
@@ -64,7 +64,7 @@ void RedisRestartTest::aPauseLongerThanTheLeaseEndsTheJobInTime()
     RedisServer server;
     const RedisModule locks(
         server, u", \"redisOptions\": {\"commandTimeout\": 500, \"connectTimeout\": 500}"_s);
-    RedisJob job(locks, "k", 1500ms);
+    RunningJob job(locks, "k", ExecuteOptions().expiringIn(1500ms));
     QTRY_VERIFY(job.running);
     QTest::qWait(700); // renewed once
     server.pause();
@@ -93,7 +93,7 @@ void RedisRestartTest::jobSurvivesARestartThatKeepsTheData()
 {
     RedisServer server({u"--appendonly"_s, u"yes"_s, u"--appendfsync"_s, u"always"_s});
     const RedisModule locks(server);
-    RedisJob job(locks, "k", 20s);
+    RunningJob job(locks, "k", ExecuteOptions().expiringIn(20s));
     QTRY_VERIFY(job.running);
     QTest::qWait(1500);
     server.kill();
@@ -112,7 +112,7 @@ void RedisRestartTest::jobIsStoppedByARestartThatLosesTheData()
 {
     RedisServer server;
     const RedisModule locks(server);
-    RedisJob job(locks, "k", 60s);
+    RunningJob job(locks, "k", ExecuteOptions().expiringIn(60s));
     QTRY_VERIFY(job.running);
     server.kill();
     server.start();
@@ -128,7 +128,7 @@ void RedisRestartTest::degradesWhereInfoIsForbidden()
     RedisServer server({u"--user"_s, u"default"_s, u"on"_s, u"nopass"_s, u"~*"_s, u"&*"_s,
                         u"+@all"_s, u"-info"_s});
     const RedisModule locks(server);
-    RedisJob job(locks, "k", 60s);
+    RunningJob job(locks, "k", ExecuteOptions().expiringIn(60s));
     QTRY_VERIFY(job.running);
     QCOMPARE(locks.log, std::string());
     server.kill();
@@ -192,7 +192,7 @@ void RedisRestartTest::anEndWhileSuspectIsNoSuccess()
     RedisServer* const restarted = &server;
     const RedisModule locks(
         server, u", \"redisOptions\": {\"commandTimeout\": 300, \"connectTimeout\": 300}"_s);
-    RedisJob job(locks, "k", 60s);
+    RunningJob job(locks, "k", ExecuteOptions().expiringIn(60s));
     QTRY_VERIFY(job.running);
     restarted->kill();
     restarted->start();

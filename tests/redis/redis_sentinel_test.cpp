@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/redis/redis_job.h"
+#include "tests/redis/redis_fixture.h"
 #include "tests/support/sentinels.h"
 
 #include <QTcpServer>
@@ -65,7 +65,7 @@ void RedisSentinelTest::followsAFailover()
     });
     view->start();
     QTRY_COMPARE(state.kind, SourceState::Live);
-    RedisJob job(locks, "k", 60s);
+    RunningJob job(locks, "k", ExecuteOptions().expiringIn(60s));
     QTRY_VERIFY(job.running);
     QTRY_COMPARE(next.cli({u"DBSIZE"_s}), u"2"_s);
 
@@ -93,8 +93,8 @@ void RedisSentinelTest::followsAfterAKill()
     const Sentinels sentinels;
     const RedisServer& next = *sentinels.second;
     const RedisModule locks(sentinels.options());
-    RedisJob confirmed(locks, "confirmed", 60s);
-    RedisJob lost(locks, "lost", 60s);
+    RunningJob confirmed(locks, "confirmed", ExecuteOptions().expiringIn(60s));
+    RunningJob lost(locks, "lost", ExecuteOptions().expiringIn(60s));
     QTRY_VERIFY(confirmed.running && lost.running);
     QTRY_COMPARE(next.cli({u"DBSIZE"_s}), u"2"_s);
     // As if it had not reached the replica in time.

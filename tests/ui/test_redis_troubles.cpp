@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/redis/proxy.h"
+#include "tests/support/proxy.h"
 #include "tests/support/redis_server.h"
 #include "tests/ui/fixture.h"
 #include "tests/ui/watchdog.h"
