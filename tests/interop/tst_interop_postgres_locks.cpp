@@ -1,116 +1,52 @@
 // SPDX-License-Identifier: MIT
 #include "engine/postgres/medusa_hash.h"
-#include "tests/interop/postgres_interop_fixture.h"
-#include "tests/interop/seen.h"
+#include "tests/interop/lock_cases.h"
+#include "tests/interop/postgres_store.h"
 
 #include <QRandomGenerator>
 
-using namespace Qt::StringLiterals;
-using namespace std::chrono_literals;
-
 namespace lockboard::test {
 
-//! What Medusa writes we see, respect and free, and the other way round.
-class InteropPostgresLocksTest final : public PostgresInteropTest {
+class InteropPostgresLocksTest final : public InteropLocksTest {
     Q_OBJECT
+
+public:
+    InteropPostgresLocksTest()
+        : InteropLocksTest(std::make_unique<PostgresStore>())
+    {
+    }
 
 private Q_SLOTS:
     void showsWhatMedusaHolds();
-    void acquireExcludesAcquire();
-    void onlyOneOfTwoGetsALock();
-    void ownerlessLocksExclude();
     void medusaSharesWhatItIsTooLateFor();
-    void theSameOwnerReenters();
-    void releasesOnlyTheOwners();
-    void releasesTheOwnerless();
-    void releaseAllFreesOneOwners();
     void releaseAllFreesAll();
     void anyKeyIsTheSameForBoth();
-    void weTakeWhatMedusaLeaves();
     void medusaTakesWhatWeLeaveOnceItIsReleased();
     void hashesAsMedusaDoes();
+
+private:
+    [[nodiscard]] PostgresServer& server() const
+    {
+        return static_cast<PostgresStore&>(store()).server;
+    }
 };
 
 void InteropPostgresLocksTest::showsWhatMedusaHolds()
 {
     m_medusa.run(u"acquire"_s, call({u"früh"_s}, u"ann"_s, 60));
     m_medusa.run(u"acquire"_s, call({u"prod_1"_s}));
-    Seen seen(ours());
-    QTRY_VERIFY(seen.complete);
-    QVERIFY(seen.has("früh", "ann"));
-    QVERIFY(seen.lease("früh") > 50s && seen.lease("früh") <= 60s);
-    QVERIFY(seen.has("prod_1", {}));
+    Watcher seen(lockboard());
+    QTRY_VERIFY(seen.isLive());
+    QVERIFY(shows(seen, "früh", "ann"));
+    QVERIFY(leaseShown(seen, "früh") > 50s && leaseShown(seen, "früh") <= 60s);
+    QVERIFY(shows(seen, "prod_1", {}));
     QVERIFY(!seen.locks["prod_1"].leaseEnd);
 
     m_medusa.run(u"acquire"_s, call({u"cart_1"_s, u"cart_2"_s}, u"bob"_s, 30));
-    QTRY_VERIFY_WITH_TIMEOUT(seen.has("cart_1", "bob") && seen.has("cart_2", "bob"), 20'000);
+    QTRY_VERIFY_WITH_TIMEOUT(shows(seen, "cart_1", "bob") && shows(seen, "cart_2", "bob"), 20'000);
     m_medusa.run(u"releaseAll"_s, call({}, u"bob"_s));
-    QTRY_VERIFY_WITH_TIMEOUT(!seen.has("cart_1", "bob") && !seen.has("cart_2", "bob"), 20'000);
-}
-
-void InteropPostgresLocksTest::acquireExcludesAcquire()
-{
-    m_medusa.run(u"acquire"_s, call({u"b"_s}, u"ann"_s, 60));
-    const auto conflict =
-        thrownBy<Conflict>(ours().acquire(LockKeys("a", "b"), AcquireOptions().ownedBy("bob")));
-    QCOMPARE(conflict.message(), refusalOf(u"b"_s).toStdString());
-    QCOMPARE(conflict.holder(), Owner("ann"));
-    QVERIFY(conflict.remaining() > 50s && conflict.remaining() <= 60s);
-    QCOMPARE(keys(), QStringList{u"b"_s}); // all or nothing
-    thrownBy<Conflict>(ours().acquire("b"));
-
-    await(ours().acquire("c", AcquireOptions().ownedBy("bob").expiringIn(60s)));
-    QCOMPARE(refusal(u"acquire"_s, call({u"c"_s}, u"ann"_s, 90)), refusalOf(u"c"_s));
-    QCOMPARE(refusal(u"acquire"_s, call({u"c"_s})), refusalOf(u"c"_s));
-    QCOMPARE(owner(u"c"_s), u"bob"_s);
-    QVERIFY(lease(u"c"_s) <= 60);
-}
-
-void InteropPostgresLocksTest::onlyOneOfTwoGetsALock()
-{
-    constexpr int rounds = 100;
-    for (int i = 0; i < rounds; ++i) {
-        const QString key = u"race_%1"_s.arg(i);
-        // Who begins has an advantage: each in half of the rounds.
-        int theirs = i % 2 == 0 ? m_medusa.begin(u"acquire"_s, call({key}, u"ann"_s, 60)) : 0;
-        Task<Grant> task =
-            ours().acquire(key.toStdString(), AcquireOptions().ownedBy("bob").expiringIn(60s));
-        if (theirs == 0)
-            theirs = m_medusa.begin(u"acquire"_s, call({key}, u"ann"_s, 60));
-        bool granted = true;
-        try {
-            await(std::move(task));
-        } catch (const Conflict&) {
-            granted = false;
-        }
-        QCOMPARE(!m_medusa.refusal(theirs).isEmpty(), granted);
-        QCOMPARE(owner(key), granted ? u"bob"_s : u"ann"_s);
-    }
-}
-
-void InteropPostgresLocksTest::ownerlessLocksExclude()
-{
-    QFETCH_GLOBAL(QString, resolve);
-    await(ours().acquire("a"));
-    QCOMPARE(refusal(u"acquire"_s, call({u"a"_s})), refusalOf(u"a"_s));
-    QCOMPARE(refusal(u"acquire"_s, call({u"a"_s}, u"ann"_s)), refusalOf(u"a"_s));
-
-    m_medusa.run(u"acquire"_s, call({u"b"_s}));
-    AcquireOptions bob;
-    bob.ownedBy("bob").expiringIn(60s);
-    if (resolve == u"postgres") { // the guide: it is there to be claimed
-        await(ours().acquire("b", bob));
-        QCOMPARE(refusal(u"acquire"_s, call({u"b"_s}, u"ann"_s)), refusalOf(u"b"_s));
-        QCOMPARE(owner(u"b"_s), u"bob"_s);
-        m_medusa.run(u"acquire"_s, call({u"c"_s}));
-        const auto conflict = thrownBy<Conflict>(ours().acquire("c", bob.exclusively()));
-        QCOMPARE(conflict.holder(), Owner());
-    } else {
-        const auto conflict = thrownBy<Conflict>(ours().acquire("b", bob));
-        QCOMPARE(conflict.holder(), Owner());
-        thrownBy<Conflict>(ours().acquire("b"));
-        QVERIFY(keys().contains(u"b"_s) && owner(u"b"_s).isNull());
-    }
+    QTRY_VERIFY_WITH_TIMEOUT(!shows(seen, "cart_1", "bob") && !shows(seen, "cart_2", "bob"),
+                             20'000);
 }
 
 //! What its code does not permit: without an owner it takes a lock for its own that somebody, also
@@ -118,82 +54,19 @@ void InteropPostgresLocksTest::ownerlessLocksExclude()
 void InteropPostgresLocksTest::medusaSharesWhatItIsTooLateFor()
 {
     const auto late = [this](const QString& key, const QString& owner) {
-        Sql other(m_server.url());
+        Sql other(server().url());
         other.query(u"BEGIN"_s);
         other.query(u"INSERT INTO locking VALUES ($1, NULL, NULL)"_s, {key});
         const int theirs = m_medusa.begin(u"acquire"_s, call({key}, owner));
         const QString inserting = u"SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = "
                                   "'Lock' AND query LIKE 'INSERT%'"_s;
-        if (!QTest::qWaitFor([&] { return m_server.value(inserting) == u"1"_s; }, 20'000))
+        if (!QTest::qWaitFor([&] { return server().value(inserting) == u"1"_s; }, 20'000))
             throw std::runtime_error("Medusa does not insert");
         other.query(u"COMMIT"_s);
         return m_medusa.refusal(theirs);
     };
     QCOMPARE(late(u"a"_s, u"ann"_s), u"\"a\" is already locked."_s);
     QCOMPARE(late(u"b"_s, QString()), QString());
-}
-
-void InteropPostgresLocksTest::theSameOwnerReenters()
-{
-    m_medusa.run(u"acquire"_s, call({u"a"_s}, u"ann"_s, 30));
-    AcquireOptions ann;
-    ann.ownedBy("ann").expiringIn(60s);
-    QVERIFY(await(ours().acquire("a", ann)).isExtension());
-    QVERIFY(lease(u"a"_s) > 50);
-    QCOMPARE(refusal(u"acquire"_s, call({u"a"_s}, u"ann"_s, 90)), QString());
-    QVERIFY(lease(u"a"_s) > 80);
-    QVERIFY(await(ours().release("a", ReleaseOptions().ownedBy("ann"))).allReleased());
-    QCOMPARE(refusal(u"acquire"_s, call({u"a"_s}, u"bob"_s)), QString());
-}
-
-void InteropPostgresLocksTest::releasesOnlyTheOwners()
-{
-    m_medusa.run(u"acquire"_s, call({u"a"_s}, u"ann"_s, 60));
-    KeyRelease refused = await(ours().release("a", ReleaseOptions().ownedBy("bob"))).of("a");
-    QCOMPARE(refused.outcome, ReleaseOutcome::HeldByOther);
-    QCOMPARE(refused.holder, Owner("ann"));
-    refused = await(ours().release("a")).of("a");
-    QCOMPARE(refused.outcome, ReleaseOutcome::HeldByOther);
-    QCOMPARE(owner(u"a"_s), u"ann"_s);
-    QVERIFY(await(ours().release("a", ReleaseOptions().ownedBy("ann"))).allReleased());
-    QCOMPARE(m_medusa.run(u"release"_s, call({u"a"_s}, u"ann"_s)), QJsonValue(false));
-
-    await(ours().acquire(LockKeys("b", "c"), AcquireOptions().ownedBy("bob")));
-    QCOMPARE(m_medusa.run(u"release"_s, call({u"b"_s}, u"ann"_s)), QJsonValue(false));
-    QCOMPARE(m_medusa.run(u"release"_s, call({u"b"_s})), QJsonValue(false));
-    QCOMPARE(owner(u"b"_s), u"bob"_s);
-    QCOMPARE(m_medusa.run(u"release"_s, call({u"b"_s, u"c"_s}, u"bob"_s)), QJsonValue(true));
-    const auto gone = await(ours().release("b", ReleaseOptions().ownedBy("bob"))).of("b");
-    QCOMPARE(gone.outcome, ReleaseOutcome::NotHeld);
-}
-
-void InteropPostgresLocksTest::releasesTheOwnerless()
-{
-    m_medusa.run(u"acquire"_s, call({u"a"_s}));
-    QVERIFY(await(ours().release("a")).allReleased());
-    await(ours().acquire("b"));
-    QCOMPARE(m_medusa.run(u"release"_s, call({u"b"_s}, u"ann"_s)), QJsonValue(false));
-    QCOMPARE(m_medusa.run(u"release"_s, call({u"b"_s})), QJsonValue(true));
-    QVERIFY(keys().isEmpty());
-}
-
-void InteropPostgresLocksTest::releaseAllFreesOneOwners()
-{
-    const auto makeAMix = [this] {
-        m_medusa.run(u"acquire"_s, call({u"ann_1"_s, u"ann_2"_s}, u"ann"_s, 60));
-        m_medusa.run(u"acquire"_s, call({u"anna_1"_s}, u"anna"_s));
-        m_medusa.run(u"acquire"_s, call({u"free_1"_s}));
-        await(ours().acquire("ann_3", AcquireOptions().ownedBy("ann").expiringIn(60s)));
-        await(ours().acquire("bob_1", AcquireOptions().ownedBy("bob")));
-    };
-    const QStringList others{u"anna_1"_s, u"bob_1"_s, u"free_1"_s};
-    makeAMix();
-    QCOMPARE(await(ours().releaseAll(ReleaseAllOptions().ownedBy("ann"))).released, 3u);
-    QCOMPARE(keys(), others);
-    m_server.query(u"DELETE FROM locking"_s);
-    makeAMix();
-    m_medusa.run(u"releaseAll"_s, call({}, u"ann"_s));
-    QCOMPARE(keys(), others);
 }
 
 void InteropPostgresLocksTest::releaseAllFreesAll()
@@ -230,19 +103,6 @@ void InteropPostgresLocksTest::anyKeyIsTheSameForBoth()
     }
 }
 
-void InteropPostgresLocksTest::weTakeWhatMedusaLeaves()
-{
-    const QJsonObject ann = call({u"a"_s}, u"ann"_s, 1);
-    m_medusa.run(u"acquire"_s, ann);
-    AcquireOptions bob;
-    bob.ownedBy("bob").expiringIn(60s);
-    thrownBy<Conflict>(ours().acquire("a", bob));
-    await(ours().acquire("a", bob.waiting(3s)));
-    QCOMPARE(owner(u"a"_s), u"bob"_s);
-    QCOMPARE(m_medusa.run(u"release"_s, ann), QJsonValue(false));
-    QCOMPARE(owner(u"a"_s), u"bob"_s);
-}
-
 //! Medusa's code never takes a row whose lease is over from another owner.
 void InteropPostgresLocksTest::medusaTakesWhatWeLeaveOnceItIsReleased()
 {
@@ -250,7 +110,7 @@ void InteropPostgresLocksTest::medusaTakesWhatWeLeaveOnceItIsReleased()
     await(ours().acquire("a", AcquireOptions().ownedBy("ann").expiringIn(1s)));
     QTRY_VERIFY(lease(u"a"_s) < 0);
     QCOMPARE(refusal(u"acquire"_s, bob), refusalOf(u"a"_s));
-    m_server.query(u"UPDATE locking SET expiration = now() - interval '1 year'"_s);
+    server().query(u"UPDATE locking SET expiration = now() - interval '1 year'"_s);
     QCOMPARE(refusal(u"acquire"_s, bob), refusalOf(u"a"_s));
     QCOMPARE(owner(u"a"_s), u"ann"_s);
     // Nobody holds it, and anyone may clean up.
