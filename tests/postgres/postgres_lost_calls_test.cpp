@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tests/postgres/postgres_fixture.h"
-#include "tests/redis/proxy.h"
+#include "tests/support/proxy.h"
 
 #include <QElapsedTimer>
 
