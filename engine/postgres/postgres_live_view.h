@@ -77,7 +77,10 @@ private:
     void finishReading();
     void poll();
     void pollAfter(Duration pause);
-    void pollLater(bool changed, Duration took);
+    void pollLater(bool changed, std::chrono::nanoseconds took);
+    void noteRoundTrip(TimePoint sentAt);
+    //! So that reading takes no more than its part of the time.
+    [[nodiscard]] Duration pauseAfter(std::chrono::nanoseconds took, int factor) const;
 
     // Looking at some rows.
     void readSoon();
@@ -119,7 +122,9 @@ private:
     bool m_hasTrigger = false;
 
     std::uint32_t m_scan = 0; // counted up: what belongs to an earlier one is dropped
-    TimePoint m_scanBegan;
+    std::chrono::nanoseconds m_roundTrip = std::chrono::nanoseconds::max();
+    std::chrono::nanoseconds m_took{0}; // without what it was under way
+    TimePoint m_sweepBegan;
     TimePoint m_readAt; // the latest answer came
     std::int64_t m_serverNow = 0; // when it began, by the server's clock
     std::chrono::milliseconds m_serverAhead{0}; // of our clock

@@ -19,6 +19,8 @@ static constexpr Duration quietPause = 5s;
 static constexpr Duration longestPause = 30s;
 static constexpr int pauseFactor = 50;
 static constexpr int hasteFactor = 10; // if there are news
+//! What costs the server next to nothing, however long it is under way.
+static constexpr std::size_t fewRows = 1000;
 static constexpr qsizetype batchSize = 5000;
 static constexpr std::size_t mostKeys = 5000;
 static constexpr PostgresRows::Id sweepSlice = 20'000;
@@ -52,7 +54,6 @@ void PostgresLiveView::begin(Phase phase)
 {
     abandon();
     m_phase = phase;
-    m_scanBegan = m_clock.now();
     m_onceMore = false;
     m_changed = false;
     m_seen = 0;
@@ -62,6 +63,7 @@ void PostgresLiveView::begin(Phase phase)
         m_batch.clear();
         m_toRead.clear();
         m_pause = shortestPause;
+        m_roundTrip = std::chrono::nanoseconds::max();
         Q_EMIT snapshotStarted();
     } else {
         watchLeases();
@@ -74,7 +76,6 @@ Task<void> PostgresLiveView::readAll(std::uint32_t scan, bool withRows)
     const QPointer<PostgresLiveView> self(this);
     const auto isOver = [&] { return !self || scan != m_scan; };
     const PostgresStatements& statements = m_provider->statements();
-    const TimePoint began = m_clock.now();
     try {
         PostgresCall look(m_provider->bulk(), PostgresEffect::Reads);
         look.add(statements.lookAround, {});
@@ -98,6 +99,8 @@ Task<void> PostgresLiveView::readAll(std::uint32_t scan, bool withRows)
                 co_return;
             if (result.isError())
                 std::rethrow_exception(m_provider->errorOf(result));
+            m_took += m_clock.now() - copy.sentAt() - m_roundTrip;
+            m_sweepBegan = m_clock.now();
             sweep();
             co_return;
         }
@@ -109,13 +112,15 @@ Task<void> PostgresLiveView::readAll(std::uint32_t scan, bool withRows)
     m_reading = false;
     showSessions();
     sayLive();
-    pollLater(m_changed, std::chrono::ceil<Duration>(m_clock.now() - began));
+    pollLater(m_changed, m_took);
     readSoon();
 }
 
 void PostgresLiveView::takeLook(const PostgresResult& result, TimePoint sentAt)
 {
     m_readAt = m_clock.now();
+    noteRoundTrip(sentAt);
+    m_took = m_readAt - sentAt - m_roundTrip;
     const double server = numberFrom(result.text(0, 0));
     const TimePoint then = sentAt + (m_readAt - sentAt) / 2;
     m_serverNow = static_cast<std::int64_t>(server * 1000);
@@ -193,7 +198,7 @@ void PostgresLiveView::sweep()
 
 void PostgresLiveView::finishReading()
 {
-    const auto took = std::chrono::ceil<Duration>(m_clock.now() - m_scanBegan);
+    m_took += m_clock.now() - m_sweepBegan;
     const bool first = isSnapshotting();
     showSessions();
     flushBatch();
@@ -203,18 +208,30 @@ void PostgresLiveView::finishReading()
         Q_EMIT snapshotCompleted();
     }
     sayLive();
-    m_rowsSoonest = m_clock.now() + std::min<Duration>(took * hasteFactor, longestPause);
-    m_rowsDue = m_clock.now()
-        + (isPushed() ? longestPause : std::min<Duration>(took * pauseFactor, longestPause));
+    m_rowsSoonest = m_clock.now() + pauseAfter(m_took, hasteFactor);
+    m_rowsDue = m_clock.now() + (isPushed() ? longestPause : pauseAfter(m_took, pauseFactor));
     pollLater(m_changed || first, {});
     watchLeases();
     readSoon();
 }
 
-void PostgresLiveView::pollLater(bool changed, Duration took)
+//! The quickest answer tells how long question and answer are under way. That is no load.
+void PostgresLiveView::noteRoundTrip(TimePoint sentAt)
+{
+    m_roundTrip = std::min(m_roundTrip, m_readAt - sentAt);
+}
+
+Duration PostgresLiveView::pauseAfter(std::chrono::nanoseconds took, int factor) const
+{
+    const bool isSmall = m_rows.size() + m_sessions.size() <= fewRows;
+    const Duration pause = std::chrono::ceil<Duration>(took * factor);
+    return std::clamp<Duration>(pause, 0ms, isSmall ? quietPause : longestPause);
+}
+
+void PostgresLiveView::pollLater(bool changed, std::chrono::nanoseconds took)
 {
     m_pause = changed ? shortestPause : std::min<Duration>(m_pause * 3 / 2, quietPause);
-    m_pause = std::clamp<Duration>(took * pauseFactor, m_pause, longestPause);
+    m_pause = std::max(m_pause, pauseAfter(took, pauseFactor));
     Duration pause = m_pause;
     if (m_onceMore) {
         m_rowsDue = std::min(m_rowsDue, m_rowsSoonest);
@@ -288,6 +305,7 @@ void PostgresLiveView::takeSome(const std::vector<std::string>& keys, const Post
                                 TimePoint sentAt)
 {
     m_readAt = m_clock.now();
+    noteRoundTrip(sentAt);
     const TimePoint then = sentAt + (m_readAt - sentAt) / 2;
     const auto now = static_cast<std::int64_t>(numberFrom(result.text(0, 3)) * 1000);
     m_serverAhead = Duration(now) - std::chrono::floor<Duration>(then.time_since_epoch());
