@@ -166,6 +166,7 @@ void PostgresLiveView::abandon()
     ++m_scan;
     m_phase = Phase::Off;
     m_reading = false;
+    m_isOverdue = false;
     for (Clock::TimerId* const timer : {&m_pollTimer, &m_readTimer, &m_leaseTimer}) {
         m_clock.cancel(*timer);
         *timer = 0;
@@ -182,8 +183,8 @@ void PostgresLiveView::noteChanged(const std::vector<std::string>& keys)
 
 void PostgresLiveView::noteAllChanged()
 {
-    m_onceMore = true;
-    if (m_phase == Phase::Watching && !m_reading)
+    // Asked for again and again, it is not to be put off each time.
+    if (!std::exchange(m_onceMore, true) && m_phase == Phase::Watching && !m_reading)
         pollLater(true, {});
 }
 

@@ -114,6 +114,7 @@ private:
     std::unordered_set<std::string> m_toRead; // keys to be looked at again
     bool m_reading = false; // some of them, or all
     bool m_onceMore = false; // all of it, right after this
+    bool m_isOverdue = false; // a look, which waits for this
 
     Sessions m_sessions;
     Sessions m_looked; // as they were just read

@@ -256,7 +256,7 @@ void PostgresLiveView::poll()
     if (m_phase == Phase::Off) {
         begin(Phase::Snapshot);
     } else if (m_reading) {
-        pollAfter(coalescing * 5);
+        m_isOverdue = true;
     } else if (m_clock.now() >= m_rowsDue) {
         begin(Phase::Rereading);
     } else {
@@ -298,6 +298,10 @@ Task<void> PostgresLiveView::readSome(std::uint32_t scan)
     }
     m_reading = false;
     watchLeases();
+    if (std::exchange(m_isOverdue, false))
+        poll();
+    else if (m_onceMore)
+        pollLater(true, {});
     readSoon();
 }
 

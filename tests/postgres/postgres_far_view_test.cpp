@@ -23,6 +23,7 @@ private Q_SLOTS:
     void cleanup() { m_server->query(u"DELETE FROM locking"_s); }
 
     void keepsUp();
+    void looksAtAllRightAfterSome();
 
 private:
     std::unique_ptr<PostgresServer> m_server;
@@ -40,6 +41,32 @@ void PostgresFarViewTest::keepsUp()
         m_server->query(u"UPDATE locking SET owner_id = $1"_s, {owner});
         QTRY_COMPARE_WITH_TIMEOUT(watcher.locks["a"].owner, Owner(owner.toStdString()), 6000);
     }
+    QVERIFY(watcher.clean);
+}
+
+//! That anything may have changed is told while some rows are being read.
+void PostgresFarViewTest::looksAtAllRightAfterSome()
+{
+    const PostgresModule near(m_server->url());
+    await(near->administer("install-trigger", {}));
+    m_server->query(u"INSERT INTO locking VALUES ('a', 'o', NULL)"_s);
+    const PostgresModule shop(m_far->url());
+    Watcher watcher(shop);
+    QTRY_COMPARE_WITH_TIMEOUT(watcher.state().mode, u"push (trigger)"_s, 10'000);
+    // Right after a look, at a time when they are seldom.
+    const auto looks = [this] { return m_far->asked("pg_locks"); };
+    QTest::qWait(8000);
+    const int before = looks();
+    QTRY_VERIFY_WITH_TIMEOUT(looks() > before, 10'000);
+    QTest::qWait(300);
+    m_server->query(u"INSERT INTO locking VALUES ('b', 'o', NULL)"_s);
+    const int readings = m_far->asked("ANY($1::text[]) UNION");
+    QTRY_VERIFY(m_far->asked("ANY($1::text[]) UNION") > readings);
+    m_server->query(u"TRUNCATE locking"_s);
+    QElapsedTimer took;
+    took.start();
+    QTRY_VERIFY_WITH_TIMEOUT(watcher.locks.empty(), 15'000);
+    QVERIFY2(took.elapsed() < 2500, qPrintable(QString::number(took.elapsed())));
     QVERIFY(watcher.clean);
 }
 
