@@ -215,8 +215,9 @@ void PostgresLiveView::watchLeases()
 }
 
 void PostgresLiveView::take(Id id, std::string_view owner, bool owned, std::int64_t expiration,
-                            std::int64_t now, bool mayHaveToken)
+                            bool mayHaveToken)
 {
+    const std::int64_t now = m_serverNow;
     PostgresRow& row = m_rows[id];
     if (row.seen != m_scan) {
         row.seen = m_scan;
@@ -238,11 +239,15 @@ void PostgresLiveView::take(Id id, std::string_view owner, bool owned, std::int6
         row.owner = owner;
         row.owned = owned;
     }
+    const std::int64_t left = std::clamp(expiration - now, -longestLeaseMs, longestLeaseMs);
+    const TimePoint leaseEnd(Duration(now + left) - m_serverAhead);
+    // The clocks may go apart, by jumps too.
+    const bool moved = sameEnd && std::abs(left) < longestLeaseMs
+        && std::chrono::abs(leaseEnd - row.leaseEnd) > m_vagueness;
     // Where our clock was ahead, once more.
-    if (!sameEnd || (!isOver && row.leaseEnd <= m_readAt)) {
+    if (!sameEnd || moved || (!isOver && row.leaseEnd <= m_readAt)) {
         row.expiration = expiration;
-        const std::int64_t left = std::clamp(expiration - now, -longestLeaseMs, longestLeaseMs);
-        row.leaseEnd = TimePoint(Duration(now + left) - m_serverAhead);
+        row.leaseEnd = leaseEnd;
     }
     FencingToken token = sameOwner ? row.token : 0;
     if (m_provider->hasTokens() && (mayHaveToken || !sameOwner))
@@ -261,7 +266,7 @@ void PostgresLiveView::take(Id id, std::string_view owner, bool owned, std::int6
         say(ChangeKind::Acquired, id);
     else if (!sameOwner)
         say(ChangeKind::OwnerChanged, id);
-    else if (!sameEnd || !sameToken || before != state)
+    else if (!sameEnd || moved || !sameToken || before != state)
         say(ChangeKind::Extended, id);
 }
 

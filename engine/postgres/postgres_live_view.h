@@ -71,14 +71,14 @@ private:
     void begin(Phase phase);
     Task<void> readAll(std::uint32_t scan, bool withRows);
     //! Advisory locks, and what time it is.
-    void takeLook(const PostgresResult& result, TimePoint sentAt);
+    void takeLook(const PostgresResult& result, TimePoint sentAt, bool withRows);
+    TimePoint noteTime(double server, TimePoint sentAt);
     void takeLine(std::string_view line);
     void sweep();
     void finishReading();
     void poll();
     void pollAfter(Duration pause);
     void pollLater(bool changed, std::chrono::nanoseconds took);
-    void noteRoundTrip(TimePoint sentAt);
     //! So that reading takes no more than its part of the time.
     [[nodiscard]] Duration pauseAfter(std::chrono::nanoseconds took, int factor) const;
 
@@ -89,8 +89,8 @@ private:
                   TimePoint sentAt);
     void watchLeases();
 
-    //! A row as it was just read, at `now` of the server's clock.
-    void take(Id id, std::string_view owner, bool owned, std::int64_t expiration, std::int64_t now,
+    //! A row as it was just read.
+    void take(Id id, std::string_view owner, bool owned, std::int64_t expiration,
               bool mayHaveToken);
     void remove(Id id);
     void say(ChangeKind kind, Id id);
@@ -128,7 +128,10 @@ private:
     TimePoint m_sweepBegan;
     TimePoint m_readAt; // the latest answer came
     std::int64_t m_serverNow = 0; // when it began, by the server's clock
-    std::chrono::milliseconds m_serverAhead{0}; // of our clock
+    Duration m_serverAhead{0}; // of our clock
+    Duration m_rowsAhead{0}; // the same when all rows were read last
+    Duration m_vagueness{0}; // of that
+    bool m_timeMoved = false; // since then
     std::size_t m_seen = 0;
     Id m_swept = 0;
     bool m_changed = false; // in this look

@@ -21,6 +21,8 @@ static constexpr int pauseFactor = 50;
 static constexpr int hasteFactor = 10; // if there are news
 //! What costs the server next to nothing, however long it is under way.
 static constexpr std::size_t fewRows = 1000;
+//! Of the time: an answer is not read the moment it comes.
+static constexpr Duration leastVagueness = 250ms;
 static constexpr qsizetype batchSize = 5000;
 static constexpr std::size_t mostKeys = 5000;
 static constexpr PostgresRows::Id sweepSlice = 20'000;
@@ -85,7 +87,7 @@ Task<void> PostgresLiveView::readAll(std::uint32_t scan, bool withRows)
             co_return;
         if (around.isError())
             std::rethrow_exception(m_provider->errorOf(around));
-        takeLook(around, look.sentAt());
+        takeLook(around, look.sentAt(), withRows);
         if (withRows) {
             PostgresCall copy(m_provider->bulk(), PostgresEffect::Reads);
             copy.add(statements.readAll, {});
@@ -116,15 +118,13 @@ Task<void> PostgresLiveView::readAll(std::uint32_t scan, bool withRows)
     readSoon();
 }
 
-void PostgresLiveView::takeLook(const PostgresResult& result, TimePoint sentAt)
+void PostgresLiveView::takeLook(const PostgresResult& result, TimePoint sentAt, bool withRows)
 {
-    m_readAt = m_clock.now();
-    noteRoundTrip(sentAt);
-    m_took = m_readAt - sentAt - m_roundTrip;
     const double server = numberFrom(result.text(0, 0));
-    const TimePoint then = sentAt + (m_readAt - sentAt) / 2;
-    m_serverNow = static_cast<std::int64_t>(server * 1000);
-    m_serverAhead = Duration(m_serverNow) - std::chrono::floor<Duration>(then.time_since_epoch());
+    const TimePoint then = noteTime(server, sentAt);
+    m_took = m_readAt - sentAt - m_roundTrip;
+    if (withRows)
+        m_rowsAhead = m_serverAhead;
     m_hasTrigger = result.isTrue(0, 1);
     m_looked.clear();
     m_sessionsHidden = false;
@@ -163,7 +163,7 @@ void PostgresLiveView::takeLine(std::string_view line)
     const bool isNew = id == PostgresRows::none;
     if (isNew)
         id = m_rows.insert(fields[0], hash);
-    take(id, fields[1], owned, expiration, m_serverNow, isNew);
+    take(id, fields[1], owned, expiration, isNew);
     if (m_batch.size() >= batchSize)
         flushBatch();
 }
@@ -215,10 +215,22 @@ void PostgresLiveView::finishReading()
     readSoon();
 }
 
-//! The quickest answer tells how long question and answer are under way. That is no load.
-void PostgresLiveView::noteRoundTrip(TimePoint sentAt)
+//! What time it was by the server, in seconds since 1970; when that was by ours. A clock may have
+//! been set there, or have stood still here while the machine was asleep.
+TimePoint PostgresLiveView::noteTime(double server, TimePoint sentAt)
 {
-    m_roundTrip = std::min(m_roundTrip, m_readAt - sentAt);
+    m_readAt = m_clock.now();
+    const auto waited = m_readAt - sentAt;
+    // The quickest answer tells how long question and answer are under way. That is no load.
+    m_roundTrip = std::min(m_roundTrip, waited);
+    const TimePoint then = sentAt + waited / 2;
+    m_serverNow = static_cast<std::int64_t>(server * 1000);
+    m_serverAhead = Duration(m_serverNow) - std::chrono::floor<Duration>(then.time_since_epoch());
+    m_vagueness = std::max<Duration>(leastVagueness, std::chrono::ceil<Duration>(waited));
+    m_timeMoved = std::chrono::abs(m_serverAhead - m_rowsAhead) > m_vagueness;
+    if (m_timeMoved && m_phase == Phase::Watching)
+        m_onceMore = true;
+    return then;
 }
 
 Duration PostgresLiveView::pauseAfter(std::chrono::nanoseconds took, int factor) const
@@ -308,11 +320,7 @@ Task<void> PostgresLiveView::readSome(std::uint32_t scan)
 void PostgresLiveView::takeSome(const std::vector<std::string>& keys, const PostgresResult& result,
                                 TimePoint sentAt)
 {
-    m_readAt = m_clock.now();
-    noteRoundTrip(sentAt);
-    const TimePoint then = sentAt + (m_readAt - sentAt) / 2;
-    const auto now = static_cast<std::int64_t>(numberFrom(result.text(0, 3)) * 1000);
-    m_serverAhead = Duration(now) - std::chrono::floor<Duration>(then.time_since_epoch());
+    noteTime(numberFrom(result.text(0, 3)), sentAt);
     std::unordered_set<std::string_view> found;
     for (int row = 0; row < result.rows(); ++row) {
         if (result.isNull(row, 0))
@@ -324,7 +332,7 @@ void PostgresLiveView::takeSome(const std::vector<std::string>& keys, const Post
             id = m_rows.insert(key, hash);
         found.insert(key);
         take(id, result.text(row, 1), !result.isNull(row, 1),
-             result.isNull(row, 2) ? PostgresRow::never : msFrom(result.text(row, 2)), now, true);
+             result.isNull(row, 2) ? PostgresRow::never : msFrom(result.text(row, 2)), true);
     }
     for (const std::string& key : keys) {
         if (found.contains(key))

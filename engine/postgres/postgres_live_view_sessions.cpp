@@ -57,8 +57,9 @@ void PostgresLiveView::showSessions()
         Shown* const before = known == m_sessions.end() ? nullptr : &known->second;
         if (before)
             now.looks = before->looks + 1;
-        now.lock = before && before->session.said == now.session.said ? before->lock
-                                                                      : now.session.lock({});
+        now.lock = before && !m_timeMoved && before->session.said == now.session.said
+            ? before->lock
+            : now.session.lock({});
         now.lock.key = nameOf(now.session.hash);
         now.isShown = !isExecuteOfOurs(now);
         const bool wasShown = before && before->isShown && !isSnapshotting();

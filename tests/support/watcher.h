@@ -13,7 +13,11 @@ namespace lockboard::test {
 class Watcher final : public QObject {
 public:
     explicit Watcher(const OneProvider& module)
-        : view(await(module->liveView()))
+        : Watcher(*module.operator->())
+    {
+    }
+    explicit Watcher(LockingModule& module)
+        : view(await(module.liveView()))
     {
         connect(view.get(), &LiveView::snapshotStarted, this, [this] {
             inSnapshot = true;
