@@ -257,7 +257,7 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
             FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
             WHERE l.locktype = 'advisory' AND l.classid = 0 AND l.objsubid = 1
                 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-            ORDER BY l.granted DESC, l.waitstart LIMIT 10000) k ON true)";
+            ORDER BY l.granted DESC, a.query_start, l.pid LIMIT 10000) k ON true)";
     listen.sql = "LISTEN " + quotedName(channel);
     for (PostgresStatement* const one :
          {&queue, &wait, &acquire, &takeFree, &takeFreeForSession, &releaseHeld, &acquireForSession,
