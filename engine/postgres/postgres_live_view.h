@@ -53,7 +53,9 @@ private:
         PostgresSessionLock session;
         Lock lock;
         bool isShown = false;
+        bool isForeign = false; // no Lockboard's
         int looks = 1;
+        std::uint32_t tellingScan = 0; // which would have found its row, if it has one
     };
     using Sessions = std::map<std::pair<std::uint64_t, std::int64_t>, Shown>;
 
@@ -98,8 +100,17 @@ private:
     [[nodiscard]] Lock lockOf(const PostgresRow& row) const;
 
     // Advisory locks (postgres_live_view_sessions.cpp).
+    [[nodiscard]] static Sessions sessionsIn(const PostgresResult& result, double serverNow,
+                                             TimePoint now);
     void showSessions();
-    [[nodiscard]] bool isExecuteOfOurs(const Shown& shown) const;
+    [[nodiscard]] bool isOwnBackend(std::int64_t pid) const;
+    [[nodiscard]] bool isLockboards(const PostgresSessionLock& session) const;
+    [[nodiscard]] bool hasRow(const Shown& shown) const;
+    [[nodiscard]] bool isToBeShown(const Shown& shown) const;
+    // Locks of Lockboards' without a row: in a snapshot, whether they are is looked at twice.
+    [[nodiscard]] bool isOrphan(const Shown& shown) const;
+    [[nodiscard]] bool hasOrphans() const;
+    void keepOrphansOf(const PostgresResult& result, TimePoint sentAt);
     void remember(std::string_view key, std::uint32_t hash);
 
     [[nodiscard]] bool isSnapshotting() const { return m_phase == Phase::Snapshot; }

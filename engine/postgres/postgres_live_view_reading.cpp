@@ -102,6 +102,17 @@ Task<void> PostgresLiveView::readAll(std::uint32_t scan, bool withRows)
             if (result.isError())
                 std::rethrow_exception(m_provider->errorOf(result));
             m_took += m_clock.now() - copy.sentAt() - m_roundTrip;
+            if (isSnapshotting() && hasOrphans()) {
+                PostgresCall again(m_provider->bulk(), PostgresEffect::Reads);
+                again.add(statements.lookAround, {});
+                again.send();
+                const PostgresResult still = co_await again.result();
+                if (isOver())
+                    co_return;
+                if (still.isError())
+                    std::rethrow_exception(m_provider->errorOf(still));
+                keepOrphansOf(still, again.sentAt());
+            }
             m_sweepBegan = m_clock.now();
             sweep();
             co_return;
@@ -126,17 +137,12 @@ void PostgresLiveView::takeLook(const PostgresResult& result, TimePoint sentAt, 
     if (withRows)
         m_rowsAhead = m_serverAhead;
     m_hasTrigger = result.isTrue(0, 1);
-    m_looked.clear();
-    m_sessionsHidden = false;
-    if (result.isNull(0, 2))
-        return;
-    for (int row = 0; row < result.rows(); ++row) {
-        PostgresSessionLock session(result, row, server, then);
-        m_sessionsHidden |= session.hidden;
-        const std::uint64_t which = std::uint64_t(session.hash) << 1 | (session.granted ? 1 : 0);
-        const std::int64_t pid = session.note.fields().pid;
-        m_looked.try_emplace({which, pid}, Shown{std::move(session), {}});
-    }
+    m_looked = sessionsIn(result, server, then);
+    m_sessionsHidden =
+        std::ranges::any_of(m_looked, [](const auto& one) { return one.second.session.hidden; });
+    // Where changes are pushed, or read right now, the rows are of the same time.
+    for (auto& [which, one] : m_looked)
+        one.tellingScan = withRows || isPushed() ? m_scan : m_scan + 1;
 }
 
 //! A line of COPY's text format: three columns.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/postgres/postgres_live_view.h"
+#include "engine/postgres/postgres_number.h"
+#include "engine/postgres/postgres_provider.h"
 
 #include <algorithm>
 
@@ -29,17 +31,80 @@ std::string PostgresLiveView::nameOf(std::uint32_t hash) const
     return known != m_names.end() ? known->second : "advisory:" + std::to_string(hash);
 }
 
-//! Then its row shows already.
-bool PostgresLiveView::isExecuteOfOurs(const Shown& shown) const
+PostgresLiveView::Sessions PostgresLiveView::sessionsIn(const PostgresResult& result,
+                                                        double serverNow, TimePoint now)
 {
-    if (!shown.session.isLockboards())
+    Sessions sessions;
+    if (result.isNull(0, PostgresSessionLock::firstColumn))
+        return sessions;
+    for (int row = 0; row < result.rows(); ++row) {
+        PostgresSessionLock session(result, row, serverNow, now);
+        const std::uint64_t which = std::uint64_t(session.hash) << 1 | (session.granted ? 1 : 0);
+        const std::int64_t pid = session.note.fields().pid;
+        sessions.try_emplace({which, pid}, Shown{std::move(session), {}});
+    }
+    return sessions;
+}
+
+bool PostgresLiveView::isOwnBackend(std::int64_t pid) const
+{
+    for (const PostgresConnection* const own :
+         {&m_provider->connection(), &m_provider->bulk(), &m_provider->session().connection()}) {
+        if (own->backendPid() == pid)
+            return true;
+    }
+    return false;
+}
+
+//! The name is as good as it can be: a URL may give another one.
+bool PostgresLiveView::isLockboards(const PostgresSessionLock& session) const
+{
+    return session.note.fields().program.starts_with("lockboard")
+        || isOwnBackend(session.note.fields().pid);
+}
+
+//! An execute of a Lockboard's is listed as its row.
+bool PostgresLiveView::hasRow(const Shown& shown) const
+{
+    // A Lockboard holds one without a transaction, and never waits for one.
+    if (!shown.session.granted || (shown.isForeign && !isLockboards(shown.session)))
         return false;
     for (Id id = m_rows.firstOf(shown.session.hash); id != PostgresRows::none;
          id = m_rows.nextOf(id)) {
-        if (m_rows[id].state == PostgresRow::Held && m_rows[id].owner.starts_with("execute:"))
+        const PostgresRow& row = m_rows[id];
+        if (row.state == PostgresRow::Held && row.seen == m_scan
+            && row.owner.starts_with("execute:"))
             return true;
     }
-    return shown.looks < 2; // it may have been released this moment
+    return false;
+}
+
+bool PostgresLiveView::isOrphan(const Shown& shown) const
+{
+    return shown.session.granted && isLockboards(shown.session) && !hasRow(shown);
+}
+
+bool PostgresLiveView::hasOrphans() const
+{
+    return std::ranges::any_of(m_looked, [this](const auto& one) { return isOrphan(one.second); });
+}
+
+//! Rows are read after locks: what had none may have been released in between.
+void PostgresLiveView::keepOrphansOf(const PostgresResult& result, TimePoint sentAt)
+{
+    const double server = numberFrom(result.text(0, 0));
+    const Sessions still = sessionsIn(result, server, noteTime(server, sentAt));
+    std::erase_if(m_looked, [&](const auto& one) {
+        return isOrphan(one.second) && !still.contains(one.first);
+    });
+}
+
+bool PostgresLiveView::isToBeShown(const Shown& shown) const
+{
+    if (hasRow(shown))
+        return false;
+    // It may have been released this moment, or its row not have been read yet.
+    return !isOrphan(shown) || isSnapshotting() || (shown.looks > 1 && m_scan >= shown.tellingScan);
 }
 
 //! Brings what is said of advisory locks in line with what was read last.
@@ -55,13 +120,17 @@ void PostgresLiveView::showSessions()
     for (auto& [which, now] : m_looked) {
         const auto known = m_sessions.find(which);
         Shown* const before = known == m_sessions.end() ? nullptr : &known->second;
-        if (before)
+        if (before) {
             now.looks = before->looks + 1;
+            now.tellingScan = before->tellingScan;
+        }
+        now.isForeign = (before && before->isForeign)
+            || now.session.note.fields().activity.starts_with("idle in transaction");
         now.lock = before && !m_timeMoved && before->session.said == now.session.said
             ? before->lock
             : now.session.lock({});
         now.lock.key = nameOf(now.session.hash);
-        now.isShown = !isExecuteOfOurs(now);
+        now.isShown = isToBeShown(now);
         const bool wasShown = before && before->isShown && !isSnapshotting();
         if (wasShown && (!now.isShown || before->lock.key != now.lock.key))
             change(ChangeKind::Released, before->lock);

@@ -7,9 +7,8 @@
 
 namespace lockboard {
 
-// The first two columns are not about locks.
 enum Column {
-    Hash = 2,
+    Hash = PostgresSessionLock::firstColumn,
     Pid,
     Granted,
     Application,
@@ -53,11 +52,6 @@ PostgresSessionLock::PostgresSessionLock(const PostgresResult& result, int row, 
         said += result.text(row, column);
         said += '\t';
     }
-}
-
-bool PostgresSessionLock::isLockboards() const
-{
-    return note.fields().program.starts_with("lockboard");
 }
 
 Lock PostgresSessionLock::lock(const std::string& key) const

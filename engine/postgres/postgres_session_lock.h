@@ -10,16 +10,18 @@ namespace lockboard {
 //! for it.
 class PostgresSessionLock final {
 public:
+    //! Those before it are not about locks; where it is NULL, there is none.
+    static constexpr int firstColumn = 2;
+
     //! From a row of PostgresStatements::lookAround. `serverNow` is its time, `now` ours then.
     PostgresSessionLock(const PostgresResult& result, int row, double serverNow, TimePoint now);
 
-    [[nodiscard]] bool isLockboards() const;
     //! As it is listed.
     [[nodiscard]] Lock lock(const std::string& key) const;
 
     std::uint32_t hash;
     bool granted;
-    bool hidden; //!< the server tells this user no more than the process
+    bool hidden; //!< the server tells this user no more than process, application and user
     HolderNote note;
     std::string said; //!< all the server said of it, to tell whether that has changed
 };

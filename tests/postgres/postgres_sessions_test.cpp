@@ -33,7 +33,11 @@ private Q_SLOTS:
     void namesOneOfTwoKeysOfOneHash();
     void listsThemInTheSnapshot();
     void showsRowAndSessionOfOneKey();
-    void showsNoExecuteOfItsOwnTwice();
+    void listsWhatHasLostItsRow();
+    void listsNoLockThatWasReleasedMeanwhile();
+    void showsNoExecuteTwice_data();
+    void showsNoExecuteTwice();
+    void showsMedusaBesideAnExecuteOfOurs();
     void saysWhichRightIsMissing();
     void endsASession();
     void cancelsAWait();
@@ -221,9 +225,55 @@ static Task<> runUntil(const PostgresModule* shop, bool* started, bool* done)
     co_await (*shop)->execute("k", job);
 }
 
-void PostgresSessionsTest::showsNoExecuteOfItsOwnTwice()
+//! A look at a list that ends with the first snapshot, as on the command line.
+void PostgresSessionsTest::listsWhatHasLostItsRow()
 {
+    Sql other(m_server->url());
+    other.query(u"SET application_name = 'lockboard locks'"_s);
+    other.query(u"SELECT pg_advisory_lock(%1)"_s.arg(medusaHash("k")));
     const PostgresModule shop = module();
+    Watcher watcher(shop);
+    QTRY_COMPARE(watcher.snapshots, 1);
+    QCOMPARE(watcher.ofSessions().size(), 1);
+    QCOMPARE(watcher.ofSessions().first().note.fields().pid, std::int64_t(other.pid()));
+    QTest::qWait(2500);
+    QVERIFY(watcher.told.isEmpty()); // it stays
+    QVERIFY(watcher.clean);
+}
+
+void PostgresSessionsTest::listsNoLockThatWasReleasedMeanwhile()
+{
+    // Locks are looked at before the rows: this one goes while the rows are waited for.
+    Sql other(m_server->url());
+    other.query(u"SET application_name = 'lockboard locks'"_s);
+    other.query(u"SELECT pg_advisory_lock(%1)"_s.arg(medusaHash("k")));
+    Sql keeper(m_server->url());
+    keeper.query(u"BEGIN; LOCK TABLE locking IN ACCESS EXCLUSIVE MODE"_s);
+    const PostgresModule shop = module();
+    Watcher watcher(shop);
+    QTRY_COMPARE(m_server->value(u"SELECT count(*) FROM pg_stat_activity WHERE "
+                                 "application_name = 'lockboard bulk' AND wait_event_type = "
+                                 "'Lock'"_s),
+                 u"1"_s);
+    other.query(u"SELECT pg_advisory_unlock_all()"_s);
+    keeper.query(u"COMMIT"_s);
+    QTRY_COMPARE(watcher.snapshots, 1);
+    QVERIFY(watcher.locks.empty());
+    QTest::qWait(1500);
+    QVERIFY(watcher.told.isEmpty());
+}
+
+void PostgresSessionsTest::showsNoExecuteTwice_data()
+{
+    QTest::addColumn<QString>("application");
+    QTest::newRow("by its own name") << QString();
+    QTest::newRow("named otherwise") << u"?application_name=shop"_s;
+}
+
+void PostgresSessionsTest::showsNoExecuteTwice()
+{
+    QFETCH(const QString, application);
+    const PostgresModule shop(m_server->url() + application);
     Watcher watcher(shop);
     QTRY_VERIFY(watcher.isLive());
     bool started = false;
@@ -231,7 +281,8 @@ void PostgresSessionsTest::showsNoExecuteOfItsOwnTwice()
     const Task<> running = runUntil(&shop, &started, &done);
     QTRY_VERIFY(started);
     QTRY_VERIFY(watcher.locks.contains("k"));
-    Watcher second(shop);
+    const PostgresModule other = module();
+    Watcher second(other);
     QTRY_VERIFY(second.isLive());
     QCOMPARE(second.locks.size(), 1u);
     QTest::qWait(3000);
@@ -244,6 +295,26 @@ void PostgresSessionsTest::showsNoExecuteOfItsOwnTwice()
     QTRY_VERIFY(second.locks.empty());
 }
 
+void PostgresSessionsTest::showsMedusaBesideAnExecuteOfOurs()
+{
+    const PostgresModule shop = module();
+    PostgresJob job(shop, "k");
+    QTRY_VERIFY(job.running);
+    MedusaSession waiter(*m_server);
+    waiter.waitFor("k");
+    // Where a Lockboard's lock is only a row, as behind some poolers.
+    m_server->query(u"INSERT INTO locking VALUES ('l', 'execute:1', NULL)"_s);
+    MedusaSession holder(*m_server);
+    holder.execute("l");
+    Watcher watcher(shop);
+    QTRY_VERIFY(watcher.isLive());
+    QTRY_COMPARE(watcher.ofSessions().size(), 2);
+    QCOMPARE(findLock(watcher, LockState::Waiting)->key, std::string("k"));
+    QCOMPARE(findLock(watcher, LockState::Advisory)->key, std::string("l"));
+    QCOMPARE(job.end(), std::string());
+    waiter.sql.finish();
+}
+
 void PostgresSessionsTest::saysWhichRightIsMissing()
 {
     MedusaSession holder(*m_server);
@@ -254,6 +325,8 @@ void PostgresSessionsTest::saysWhichRightIsMissing()
     const HolderNote::Fields note = watcher.ofSessions().first().note.fields();
     QCOMPARE(note.pid, std::int64_t(holder.pid()));
     QVERIFY(note.host.empty() && note.activity.empty() && !note.transactionBegan);
+    QCOMPARE(note.program, std::string("medusa"));
+    QCOMPARE(note.user, std::string("postgres"));
     const auto isSaid = [&watcher] {
         return watcher.state().warnings.join(u' ').contains(u"pg_read_all_stats"_s);
     };
