@@ -75,7 +75,7 @@ Task<void> PostgresProvider::examine(std::vector<Finding>* findings)
     if (!server.isTrue(0, 4))
         findings->emplace_back(Finding::Note,
                                "This user is no member of pg_read_all_stats: of other users' "
-                               "sessions, only the process is shown.");
+                               "sessions, only process, application and user are shown.");
 }
 
 Task<CheckReport> PostgresProvider::check()
