@@ -64,9 +64,20 @@ Task<void> PostgresProvider::examine(std::vector<Finding>* findings)
                                "This user may not " + missing + " on " + m_statements.table
                                    + ": what needs it is denied.");
     const PostgresResult trigger = co_await ask(m_statements.lookAround, {});
+    const PostgresResult triggers = co_await ask(
+        PostgresStatement({},
+                          "SELECT count(*) FROM pg_trigger WHERE tgrelid = to_regclass($1) AND "
+                          "starts_with(tgname, 'lockboard_notify_')"),
+        table);
     if (trigger.isTrue(0, 1))
         findings->emplace_back(Finding::Good,
                                "A trigger tells Lockboards of every change at once.");
+    else if (triggers.integer(0, 0) > 0)
+        findings->emplace_back(Finding::Problem,
+                               "The trigger on " + m_statements.table
+                                   + " does not tell of every change: it is incomplete or switched "
+                                     "off, or the table or its schema has been renamed since; "
+                                     "\"lockboardctl postgres install-trigger\" would mend that.");
     else
         findings->emplace_back(Finding::Note,
                                "No trigger is installed: what others change is found by looking "

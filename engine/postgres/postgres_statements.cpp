@@ -239,11 +239,14 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
         SELECT id, owner_id, held, true, (SELECT count(*) FROM told) FROM gone)";
     advertise.sql = "SELECT pg_advisory_lock_shared(@waiters, h) FROM unnest($1::int[]) h";
     withdraw.sql = "SELECT pg_advisory_unlock_shared(@waiters, h) FROM unnest($1::int[]) h";
-    // Who is not a member of pg_read_all_stats sees little of other users' sessions.
+    // Who is not a member of pg_read_all_stats sees little of other users' sessions. Triggers go
+    // on telling where nobody listens any more once their table or its schema is renamed.
     lookAround.sql = R"(
         SELECT date_part('epoch', clock_timestamp()),
             (SELECT count(*) FROM pg_trigger WHERE tgrelid = to_regclass(@name)
-                AND starts_with(tgname, 'lockboard_notify_') AND tgenabled IN ('O', 'A')) = 4,
+                AND starts_with(tgname, 'lockboard_notify_') AND tgenabled IN ('O', 'A')
+                AND tgargs = convert_to(@channel, getdatabaseencoding()) || decode('00', 'hex'))
+                = 4,
             k.*
         FROM (SELECT) one LEFT JOIN (
             SELECT l.objid::bigint, l.pid, l.granted, a.application_name,

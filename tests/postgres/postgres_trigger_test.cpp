@@ -31,6 +31,7 @@ private Q_SLOTS:
     void wakesWhoWaits();
     void servesSeveralTables();
     void isFoundByACheck();
+    void isKnownToTellNobody();
     void needsTheRight();
 
 private:
@@ -160,6 +161,30 @@ void PostgresTriggerTest::isFoundByACheck()
     QVERIFY(finding(Finding::Note));
     await(shop->administer("install-trigger", {}));
     QVERIFY(finding(Finding::Good));
+}
+
+//! It tells the name that its table had when it was installed.
+void PostgresTriggerTest::isKnownToTellNobody()
+{
+    m_server->createTable(u"early"_s);
+    const PostgresModule before(m_server->url(), u", \"table\": \"early\""_s);
+    await(before->administer("install-trigger", {}));
+    m_server->query(u"ALTER TABLE early RENAME TO renamed"_s);
+    const PostgresModule shop(m_server->url(), u", \"table\": \"renamed\""_s);
+    Watcher watcher(shop);
+    QTRY_VERIFY(watcher.isLive());
+    QCOMPARE(watcher.state().mode, u"polling"_s);
+    const auto problems = [&] {
+        const CheckReport report = await(shop->check());
+        return std::ranges::count_if(report.findings, [&](const Finding& one) {
+            return one.level == Finding::Problem && contains(one.sentence, "has been renamed");
+        });
+    };
+    QCOMPARE(problems(), 1);
+    await(shop->administer("install-trigger", {}));
+    QTRY_COMPARE(watcher.state().mode, u"push (trigger)"_s);
+    QCOMPARE(problems(), 0);
+    await(shop->administer("remove-trigger", {}));
 }
 
 void PostgresTriggerTest::needsTheRight()
