@@ -3,6 +3,7 @@
 
 #include "engine/postgres/medusa_hash.h"
 #include "engine/postgres/postgres_settings.h"
+#include "engine/postgres/postgres_template.h"
 
 #include <QString>
 
@@ -39,20 +40,16 @@ static const char* const leaseEnd = "clock_timestamp() + $3::bigint * interval '
 
 static std::string filled(const char* text, const std::string& table, const std::string& channel)
 {
-    QString sql = QString::fromUtf8(text).simplified();
-    const auto put = [&sql](const char* name, const std::string& value) {
-        sql.replace(QString::fromUtf8(name), QString::fromStdString(value));
-    };
-    put("@table", table);
-    put("@name", literal(table));
-    put("@channel", channel);
-    put("@live", isLive);
-    put("@over", isOver);
-    put("@left", leaseLeft);
-    put("@end", leaseEnd);
-    put("@queue", queueClass);
-    put("@waiters", waiterClass);
-    return sql.toStdString();
+    return filledIn(text,
+                    {{"table", table},
+                     {"name", literal(table)},
+                     {"channel", channel},
+                     {"live", isLive},
+                     {"over", isOver},
+                     {"left", leaseLeft},
+                     {"end", leaseEnd},
+                     {"queue", queueClass},
+                     {"waiters", waiterClass}});
 }
 
 //! PostgreSQL takes 63 bytes. Where two tables share one, who waits looks in vain now and then.

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include "engine/postgres/postgres_template.h"
+
+#include <algorithm>
+
+namespace lockboard {
+
+static bool isSpace(char letter)
+{
+    return letter == ' ' || letter == '\n' || letter == '\t';
+}
+
+static bool isOfAName(char letter)
+{
+    return letter >= 'a' && letter <= 'z';
+}
+
+std::string filledIn(std::string_view text, const std::map<std::string_view, std::string>& names)
+{
+    std::string sql;
+    for (auto at = text.begin(); at != text.end();) {
+        if (isSpace(*at)) {
+            at = std::find_if_not(at, text.end(), isSpace);
+            if (!sql.empty() && at != text.end())
+                sql += ' ';
+            continue;
+        }
+        if (*at == '@') {
+            const auto end = std::find_if_not(at + 1, text.end(), isOfAName);
+            const auto known = names.find(std::string_view(at + 1, end));
+            if (known != names.end()) {
+                sql += known->second;
+                at = end;
+                continue;
+            }
+        }
+        sql += *at++;
+    }
+    return sql;
+}
+
+std::string quotedText(std::string_view text)
+{
+    std::string quoted = "'";
+    for (const char letter : text)
+        quoted.append(letter == '\'' ? 2 : 1, letter);
+    return quoted + '\'';
+}
+
+} // namespace lockboard
