@@ -1,35 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "engine/postgres/postgres_trigger.h"
 
-#include <QString>
+#include "engine/postgres/postgres_template.h"
+
+#include <array>
 
 namespace lockboard {
 
-using namespace Qt::StringLiterals;
-
-static QString filled(const char* text, const std::string& schema, const std::string& table,
-                      const std::string& channel)
-{
-    QString quotedChannel = QString::fromStdString(channel);
-    quotedChannel.replace(u'\'', u"''"_s);
-    QString sql = QString::fromUtf8(text);
-    QString literal = QString::fromStdString(schema);
-    literal.replace(u'\'', u"''"_s);
-    sql.replace(u"@literal"_s, u'\'' + literal + u".lockboard_notify'"_s);
-    sql.replace(u"@function"_s, QString::fromStdString(schema) + u".lockboard_notify"_s);
-    sql.replace(u"@channel"_s, u'\'' + quotedChannel + u'\'');
-    sql.replace(u"@table"_s, QString::fromStdString(table));
-    return sql;
-}
-
-//! Within a DO block, so that it is one statement.
-static std::string block(const QString& body)
-{
-    return (u"DO $lockboard_do$ BEGIN "_s + body.simplified() + u" END $lockboard_do$"_s)
-        .toStdString();
-}
-
+// What there is of it, perhaps by an earlier name of the table or of its schema.
 static const char* const drop = R"(
+    former := ARRAY(SELECT tgfoid FROM pg_catalog.pg_trigger WHERE tgrelid = @name::regclass
+        AND starts_with(tgname, 'lockboard_notify_'));
     DROP TRIGGER IF EXISTS lockboard_notify_insert ON @table;
     DROP TRIGGER IF EXISTS lockboard_notify_update ON @table;
     DROP TRIGGER IF EXISTS lockboard_notify_delete ON @table;
@@ -63,32 +44,59 @@ static const char* const create = R"(
         FOR EACH STATEMENT EXECUTE FUNCTION @function(@channel);
 )";
 
-// The function serves every table of its schema.
-static const char* const dropFunction = R"(
-    IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgfoid = to_regproc(@literal)) THEN
-        DROP FUNCTION IF EXISTS @function();
-    END IF;
+// Functions that no trigger calls any more.
+static const char* const clean = R"(
+    FOR spare IN
+        SELECT p.oid::regprocedure FROM pg_catalog.pg_proc p
+        WHERE (p.oid = ANY(former) OR p.oid = to_regproc(@called))
+            AND starts_with(p.proname, 'lockboard_notify') AND pg_has_role(p.proowner, 'USAGE')
+            AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgfoid = p.oid)
+    LOOP
+        EXECUTE 'DROP FUNCTION ' || spare;
+    END LOOP;
 )";
 
 // Whoever watches looks anew.
 static const char* const tell = "PERFORM pg_notify(@channel, 'c');";
 
+//! One statement: what it does is done as a whole.
+static std::string block(const std::string& body)
+{
+    std::string tag = "$lockboard_do$";
+    while (body.find(tag) != std::string::npos)
+        tag.insert(1, "_");
+    return "DO " + tag + " DECLARE former oid[]; spare text; BEGIN " + body + " END " + tag;
+}
+
+template <std::size_t count>
+static std::string statement(const std::array<const char*, count>& parts, const std::string& schema,
+                             const std::string& table, const std::string& channel)
+{
+    // A function a table: a schema may have several, with an owner each.
+    const std::string name = table.substr(schema.size() + std::string_view(".\"").size());
+    const std::string function = schema + ".\"lockboard_notify_" + name;
+    std::string body;
+    for (const char* const part : parts)
+        body += filledIn(part,
+                         {{"table", table},
+                          {"name", quotedText(table)},
+                          {"function", function},
+                          {"called", quotedText(function)},
+                          {"channel", quotedText(channel)}})
+            + ' ';
+    return block(body);
+}
+
 std::string installTriggerStatement(const std::string& schema, const std::string& table,
                                     const std::string& channel)
 {
-    QString all;
-    for (const char* const part : {drop, create, tell})
-        all += filled(part, schema, table, channel);
-    return block(all);
+    return statement(std::array{drop, create, clean, tell}, schema, table, channel);
 }
 
 std::string removeTriggerStatement(const std::string& schema, const std::string& table,
                                    const std::string& channel)
 {
-    QString all;
-    for (const char* const part : {drop, dropFunction, tell})
-        all += filled(part, schema, table, channel);
-    return block(all);
+    return statement(std::array{drop, clean, tell}, schema, table, channel);
 }
 
 } // namespace lockboard

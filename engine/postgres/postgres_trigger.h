@@ -6,8 +6,9 @@
 namespace lockboard {
 
 // A trigger that tells Lockboards of every change of the table, whoever made it: four, one for
-// each kind of statement, and a function in the table's schema. `table` is as one writes it in SQL,
-// `schema` too.
+// each kind of statement, and a function of its own, `lockboard_notify_TABLE`, in the table's
+// schema. `table` is as one writes it in SQL, quoted and with its schema; `schema` too. Both fail
+// if there is no table.
 
 //! One statement, which replaces what there is of it.
 [[nodiscard]] std::string installTriggerStatement(const std::string& schema,

@@ -30,11 +30,21 @@ private Q_SLOTS:
     void tellsOfManyAtOnce();
     void wakesWhoWaits();
     void servesSeveralTables();
+    void servesTablesOfAnyName_data();
+    void servesTablesOfAnyName();
+    void servesSeveralOwners();
+    void takesAwayWhatItLeftUnderAnotherName();
+    void isNotRemovedFromWhatIsMissing();
     void isFoundByACheck();
     void isKnownToTellNobody();
     void needsTheRight();
+    void needsTheTableToBeChanged();
 
 private:
+    [[nodiscard]] QString functions() const
+    {
+        return m_server->value(u"SELECT count(*) FROM pg_proc WHERE proname LIKE 'lockboard%'"_s);
+    }
     std::unique_ptr<PostgresServer> m_server;
 };
 
@@ -149,6 +159,89 @@ void PostgresTriggerTest::servesSeveralTables()
              u"0"_s);
 }
 
+void PostgresTriggerTest::servesTablesOfAnyName_data()
+{
+    QTest::addColumn<QString>("name");
+    for (const char* const name :
+         {"my  table", " a\ttab ", "x@live", "@table", "back\\slash", "$lockboard_do$", "$1 'q'",
+          "täble 😀"})
+        QTest::newRow(name) << QString::fromUtf8(name);
+}
+
+void PostgresTriggerTest::servesTablesOfAnyName()
+{
+    QFETCH(const QString, name);
+    const QString quoted = u'"' + name + u'"';
+    m_server->createTable(quoted);
+    QString json = name;
+    json.replace(u'\\', u"\\\\"_s).replace(u'\t', u"\\t"_s);
+    const PostgresModule shop(m_server->url(), u", \"table\": \"%1\""_s.arg(json));
+    Watcher watcher(shop);
+    QTRY_VERIFY(watcher.isLive());
+    await(shop->acquire(LockKeys("a", "b"), AcquireOptions().ownedBy("ann").expiringIn(60s)));
+    QVERIFY(await(shop->release("b", ReleaseOptions().ownedBy("ann"))).allReleased());
+    QCOMPARE(m_server->value(u"SELECT id FROM "_s + quoted), u"a"_s);
+    QTRY_COMPARE(watcher.kinds("a"), QByteArray("a"));
+    await(shop->administer("install-trigger", {}));
+    QTRY_COMPARE(watcher.state().mode, u"push (trigger)"_s);
+    m_server->query(u"UPDATE %1 SET owner_id = 'bob'"_s.arg(quoted));
+    QTRY_COMPARE(watcher.kinds("a"), QByteArray("ao"));
+    await(shop->administer("install-trigger", {}));
+    QCOMPARE(functions(), u"1"_s);
+    await(shop->administer("remove-trigger", {}));
+    QCOMPARE(functions(), u"0"_s);
+    QTRY_COMPARE(watcher.state().mode, u"polling"_s);
+    QVERIFY(watcher.clean);
+}
+
+void PostgresTriggerTest::servesSeveralOwners()
+{
+    for (const QString& owner : {u"anna"_s, u"otto"_s}) {
+        m_server->query(u"CREATE ROLE %1 LOGIN; GRANT CREATE ON SCHEMA public TO %1"_s.arg(owner));
+        m_server->createTable(u"of_"_s + owner);
+        m_server->query(u"ALTER TABLE of_%1 OWNER TO %1"_s.arg(owner));
+        const PostgresModule shop(m_server->url(owner), u", \"table\": \"of_%1\""_s.arg(owner));
+        await(shop->administer("install-trigger", {}));
+        Watcher watcher(shop);
+        QTRY_COMPARE(watcher.state().mode, u"push (trigger)"_s);
+    }
+    QCOMPARE(functions(), u"2"_s);
+    m_server->query(u"DROP TABLE of_anna, of_otto"_s);
+    // A table that is gone leaves its function, which the next one of its name takes over.
+    m_server->createTable(u"of_anna"_s);
+    const PostgresModule shop(m_server->url(), u", \"table\": \"of_anna\""_s);
+    await(shop->administer("remove-trigger", {}));
+    QCOMPARE(functions(), u"1"_s);
+    m_server->query(u"DROP OWNED BY otto"_s);
+}
+
+void PostgresTriggerTest::takesAwayWhatItLeftUnderAnotherName()
+{
+    m_server->createTable(u"once"_s);
+    const PostgresModule before(m_server->url(), u", \"table\": \"once\""_s);
+    await(before->administer("install-trigger", {}));
+    m_server->query(u"CREATE SCHEMA elsewhere"_s);
+    m_server->query(u"ALTER TABLE once SET SCHEMA elsewhere"_s);
+    const PostgresModule shop(m_server->url(),
+                              u", \"table\": \"once\", \"schema\": \"elsewhere\""_s);
+    await(shop->administer("install-trigger", {}));
+    QCOMPARE(functions(), u"1"_s);
+    await(shop->administer("remove-trigger", {}));
+    QCOMPARE(functions(), u"0"_s);
+}
+
+void PostgresTriggerTest::isNotRemovedFromWhatIsMissing()
+{
+    const PostgresModule shop(m_server->url(), u", \"table\": \"missing\""_s);
+    for (const char* const verb : {"install-trigger", "remove-trigger"}) {
+        const Unavailable error = thrownBy<Unavailable>(shop->administer(verb, {}));
+        QVERIFY2(contains(error.message(), "has no table"), error.what());
+    }
+    const PostgresModule none(m_server->url(), u", \"schema\": \"missing\""_s);
+    thrownBy<Unavailable>(none->administer("remove-trigger", {}));
+    QCOMPARE(functions(), u"0"_s);
+}
+
 void PostgresTriggerTest::isFoundByACheck()
 {
     const PostgresModule shop(m_server->url());
@@ -199,6 +292,22 @@ void PostgresTriggerTest::needsTheRight()
     QTRY_COMPARE(watcher.state().mode, u"push (trigger)"_s);
     await(shop->acquire("k")); // and the clerk's own changes fire it
     QTRY_VERIFY(watcher.locks.contains("k"));
+}
+
+//! As the README says.
+void PostgresTriggerTest::needsTheTableToBeChanged()
+{
+    m_server->query(u"CREATE ROLE guest LOGIN; GRANT SELECT, TRIGGER ON locking TO guest; "
+                    "GRANT CREATE ON SCHEMA public TO guest"_s);
+    const PostgresModule guest(m_server->url(u"guest"_s));
+    await(guest->administer("install-trigger", {}));
+    for (const char* const verb : {"install-trigger", "remove-trigger"}) {
+        const Denied error = thrownBy<Denied>(guest->administer(verb, {}));
+        QVERIFY2(contains(error.message(), "must be owner of relation locking"), error.what());
+    }
+    m_server->query(u"GRANT postgres TO guest"_s);
+    await(guest->administer("remove-trigger", {}));
+    QCOMPARE(functions(), u"0"_s);
 }
 
 } // namespace lockboard::test
