@@ -103,7 +103,6 @@ private:
     [[nodiscard]] static Sessions sessionsIn(const PostgresResult& result, double serverNow,
                                              TimePoint now);
     void showSessions();
-    [[nodiscard]] bool isOwnBackend(std::int64_t pid) const;
     [[nodiscard]] bool isLockboards(const PostgresSessionLock& session) const;
     [[nodiscard]] bool hasRow(const Shown& shown) const;
     [[nodiscard]] bool isToBeShown(const Shown& shown) const;

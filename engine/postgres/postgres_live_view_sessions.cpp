@@ -46,27 +46,17 @@ PostgresLiveView::Sessions PostgresLiveView::sessionsIn(const PostgresResult& re
     return sessions;
 }
 
-bool PostgresLiveView::isOwnBackend(std::int64_t pid) const
-{
-    for (const PostgresConnection* const own :
-         {&m_provider->connection(), &m_provider->bulk(), &m_provider->session().connection()}) {
-        if (own->backendPid() == pid)
-            return true;
-    }
-    return false;
-}
-
 //! The name is as good as it can be: a URL may give another one.
 bool PostgresLiveView::isLockboards(const PostgresSessionLock& session) const
 {
     return session.note.fields().program.starts_with("lockboard")
-        || isOwnBackend(session.note.fields().pid);
+        || m_provider->isOwnBackend(session.note.fields().pid);
 }
 
 //! An execute of a Lockboard's is listed as its row.
 bool PostgresLiveView::hasRow(const Shown& shown) const
 {
-    // A Lockboard holds one without a transaction, and never waits for one.
+    // A Lockboard holds one without a transaction.
     if (!shown.session.granted || (shown.isForeign && !isLockboards(shown.session)))
         return false;
     for (Id id = m_rows.firstOf(shown.session.hash); id != PostgresRows::none;

@@ -95,7 +95,7 @@ std::vector<std::string> PostgresProvider::warnings() const
     return all;
 }
 
-bool PostgresProvider::isOwnBackend(int pid) const
+bool PostgresProvider::isOwnBackend(std::int64_t pid) const
 {
     return pid == m_work.backendPid() || pid == m_bulk.backendPid()
         || pid == m_session.connection().backendPid() || pid == m_lane.connection().backendPid();

@@ -44,7 +44,7 @@ public:
     //! For what takes long, one after the other.
     [[nodiscard]] PostgresConnection& bulk() { return m_bulk; }
     [[nodiscard]] PostgresSession& session() { return m_session; }
-    [[nodiscard]] bool isOwnBackend(int pid) const;
+    [[nodiscard]] bool isOwnBackend(std::int64_t pid) const;
     [[nodiscard]] const Container& container() const { return m_shared; }
     [[nodiscard]] bool hasTokens() const { return !m_tokens.empty(); }
     //! Of a lock that this process was granted; nobody else's is stored anywhere.
@@ -88,6 +88,7 @@ private:
                          bool tellsAll);
     void addRelease(PostgresCall& call, const LockKeys& keys, const ReleaseOptions& options,
                     bool tellsAll);
+    Task<std::uint64_t> countThere(LockKeys keys);
     Task<void> releasePages(ReleaseAllOptions options, ReleaseAllResult* result);
 
     //! Whether a lock without owner is a conflict for this call.

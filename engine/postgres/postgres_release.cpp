@@ -7,6 +7,8 @@ namespace lockboard {
 
 using namespace postgres;
 
+static constexpr int mostTries = 3;
+
 //! An execute's, which runs elsewhere if it is not ours, and is to learn of its loss.
 static bool isJobs(const std::string& owner)
 {
@@ -21,8 +23,9 @@ Task<ReleaseResult> PostgresProvider::release(LockKeys keys, ReleaseOptions opti
     const bool ofJob = session != nullptr;
     const bool tooLate = hasLost(keys, owner);
     bool quick = keys.size() == 1 && !tooLate;
+    const LockKeys all = keys;
     std::vector<KeyRelease> left;
-    for (;;) {
+    for (int tries = 1;; ++tries) {
         PostgresCall call(ofJob ? session->connection() : m_work, PostgresEffect::Mutates);
         if (ofJob) // first, so that it is done even if the rest fails
             addUnlock(call, session->letGo(owner, keys));
@@ -53,10 +56,13 @@ Task<ReleaseResult> PostgresProvider::release(LockKeys keys, ReleaseOptions opti
         }
         if (tooLate)
             forgetLost(keys, owner);
+        std::vector<std::string> again;
         for (std::size_t i = 0; i < keys.size(); ++i) {
             const int row = static_cast<int>(i);
             const bool released = result.isTrue(row, 0);
-            if (result.isTrue(row, 1) && result.optional(row, 2) != options.owner())
+            if (result.isTrue(row, 5) && tries < mostTries)
+                again.push_back(keys[i]);
+            else if (result.isTrue(row, 1) && result.optional(row, 2) != options.owner())
                 left.emplace_back(keys[i], ReleaseOutcome::HeldByOther, result.optional(row, 2));
             else if (!released || tooLate)
                 left.emplace_back(keys[i], ReleaseOutcome::NotHeld).cleared =
@@ -64,9 +70,11 @@ Task<ReleaseResult> PostgresProvider::release(LockKeys keys, ReleaseOptions opti
             if (released)
                 noteGone(keys[i], result.optional(row, 2), !result.isNull(row, 3));
         }
-        break;
+        if (again.empty())
+            break;
+        keys = LockKeys(std::move(again));
     }
-    noteChanged(keys);
+    noteChanged(all);
     co_return ReleaseResult(std::move(left));
 }
 

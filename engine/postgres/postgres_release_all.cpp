@@ -54,24 +54,38 @@ Task<void> PostgresProvider::releasePages(ReleaseAllOptions options, ReleaseAllR
             std::rethrow_exception(errorOf(page));
         rows = page.rows();
         std::vector<std::string> keys;
+        std::vector<std::string> kept; // changed by somebody, or gone by themselves
         for (int row = 0; row < rows; ++row) {
             const std::string& key = keys.emplace_back(page.text(row, 0));
             const Owner owner = page.optional(row, 1);
             const bool wasHeld = page.isTrue(row, 2);
             const bool isGone = page.isTrue(row, 3);
-            if (!isGone)
-                result->leave(takenMeanwhile);
-            else
-                ++(wasHeld ? result->released : result->cleared);
-            if (isGone)
-                noteGone(key, owner, false);
+            if (!isGone) {
+                kept.push_back(key);
+                continue;
+            }
+            ++(wasHeld ? result->released : result->cleared);
+            noteGone(key, owner, false);
         }
+        if (!kept.empty())
+            result->leave(takenMeanwhile, co_await countThere(LockKeys(std::move(kept))));
         seen += static_cast<std::uint64_t>(rows);
         if (rows > 0)
             last = std::string(page.text(rows - 1, 0));
         noteChanged(LockKeys(std::move(keys)));
         options.report(result->released, seen);
     }
+}
+
+Task<std::uint64_t> PostgresProvider::countThere(LockKeys keys)
+{
+    PostgresCall call(m_bulk, PostgresEffect::Reads);
+    call.add(m_statements.readSome, PostgresParameters() << arrayOf(keys));
+    call.send();
+    const PostgresResult result = co_await call.result();
+    if (result.isError())
+        std::rethrow_exception(errorOf(result));
+    co_return static_cast<std::uint64_t>(result.rows() - 1); // one tells the time
 }
 
 } // namespace lockboard

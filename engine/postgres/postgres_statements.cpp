@@ -5,8 +5,6 @@
 #include "engine/postgres/postgres_settings.h"
 #include "engine/postgres/postgres_template.h"
 
-#include <QString>
-
 namespace lockboard {
 
 std::string quotedName(const std::string& name)
@@ -15,14 +13,6 @@ std::string quotedName(const std::string& name)
     for (const char letter : name)
         text += letter == '"' ? std::string("\"\"") : std::string(1, letter);
     return text + '"';
-}
-
-static std::string literal(const std::string& value)
-{
-    std::string text = "'";
-    for (const char letter : value)
-        text += letter == '\'' ? std::string("''") : std::string(1, letter);
-    return text + '\'';
 }
 
 //! Advisory locks of two numbers, of which the first is ours; Medusa's are of one.
@@ -42,7 +32,7 @@ static std::string filled(const char* text, const std::string& table, const std:
 {
     return filledIn(text,
                     {{"table", table},
-                     {"name", literal(table)},
+                     {"name", quotedText(table)},
                      {"channel", channel},
                      {"live", isLive},
                      {"over", isOver},
@@ -88,12 +78,9 @@ static const char* const acquireText = R"(
 static std::string acquireSql(const char* prelude, const char* source, const char* condition,
                               const char* more)
 {
-    QString text = QString::fromUtf8(acquireText);
-    text.replace(QStringLiteral("@prelude"), QString::fromUtf8(prelude));
-    text.replace(QStringLiteral("@source"), QString::fromUtf8(source));
-    text.replace(QStringLiteral("@condition"), QString::fromUtf8(condition));
-    text.replace(QStringLiteral("@more"), QString::fromUtf8(more));
-    return text.toStdString();
+    return filledIn(
+        acquireText,
+        {{"prelude", prelude}, {"source", source}, {"condition", condition}, {"more", more}});
 }
 
 PostgresStatements::PostgresStatements(const PostgresSettings& settings)
@@ -137,7 +124,7 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
                      "date_part('epoch', clock_timestamp())")
     , lookAround({}, {})
     , create({},
-             "DO $lockboard$ BEGIN IF to_regclass(" + literal(table) + ") IS NULL THEN "
+             "DO $lockboard$ BEGIN IF to_regclass(" + quotedText(table) + ") IS NULL THEN "
                  + createTableStatement(table) + "; END IF; END $lockboard$")
 {
     // The place is waited for before the transaction has its number.
@@ -208,7 +195,9 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
             CASE WHEN gone.id IS NOT NULL
                     AND ($6::bool OR NOT pg_try_advisory_xact_lock(@waiters, k.hash))
                 THEN pg_notify(@channel, k.payload) END,
-            gone.id IS NOT NULL
+            gone.id IS NOT NULL,
+            gone.id IS NULL AND before.id IS NOT NULL AND (before.owner_id = $2::text
+                OR before.owner_id IS NULL AND ($2::text IS NULL OR $3::bool))
         FROM unnest($1::text[], $4::int[], $5::text[]) WITH ORDINALITY k(id, hash, payload, place)
             LEFT JOIN gone ON gone.id = k.id LEFT JOIN before ON before.id = k.id
         ORDER BY k.place)";
@@ -263,7 +252,7 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
          {&queue, &wait, &acquire, &takeFree, &takeFreeForSession, &releaseHeld, &acquireForSession,
           &allOrNone, &extend, &look, &release, &unlock, &releasePage, &releaseOwned, &advertise,
           &withdraw, &lookAround})
-        one->sql = filled(one->sql.c_str(), table, literal(channel));
+        one->sql = filled(one->sql.c_str(), table, quotedText(channel));
 }
 
 } // namespace lockboard

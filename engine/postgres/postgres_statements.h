@@ -54,8 +54,9 @@ public:
     PostgresStatement look;
     //! $1: keys, $2: owner or NULL, $3: whether an owner may release a lock without owner, $4:
     //! places, $5: what to tell those who wait, $6: or everybody. A row a key: whether it was
-    //! released, whether one is left, its owner, something if somebody was told, and whether a row
-    //! was deleted. What was over already goes too, and is neither released nor left.
+    //! released, whether one is left, its owner, something if somebody was told, whether a row was
+    //! deleted, and whether somebody else was quicker to change it, so that another look is due.
+    //! What was over already goes too, and is neither released nor left.
     PostgresStatement release;
     //! $1: hashes, $2: how often each of them. Frees Medusa's locks in this session.
     PostgresStatement unlock;

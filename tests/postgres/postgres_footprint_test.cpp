@@ -86,7 +86,7 @@ void PostgresFootprintTest::connectionsAreFew()
     QTRY_COMPARE(granted, 25); // the others wait for these
     for (const auto& job : jobs)
         QCOMPARE(job->end(), std::string());
-    QCOMPARE(connectionsMade(), 3);
+    QCOMPARE(connectionsMade(), 4); // one of them for who stands in line behind Medusa
 }
 
 static qsizetype threads()

@@ -195,11 +195,16 @@ void PostgresWakesTest::longKeys()
 {
     QFETCH(const QString, text);
     PostgresModule here(*m_server), there(*m_server);
-    const Keys keys = numbered(5, text.toStdString());
-    for (const std::string& key : keys)
+    std::vector<qint64> all;
+    // One at a time: what does not say which key was freed makes everyone look.
+    for (const std::string& key : numbered(7, text.toStdString())) {
+        m_granted.clear();
+        m_waiting = 0;
         await(here->acquire(key));
-    waitForAll(there, keys);
-    const qint64 took = medianAfter(keys, [&](const std::string& key) { here->release(key); });
+        waitForAll(there, {key});
+        all.push_back(medianAfter({key}, [&](const std::string&) { here->release(key); }));
+    }
+    const qint64 took = median(std::move(all));
     QVERIFY2(took < soonMs, qPrintable(QString::number(took)));
 }
 
