@@ -4,30 +4,30 @@
 namespace lockboard::ctl {
 
 static constexpr Verb table[] = {
-    { "providers", "", "the providers that are configured", "", runProviders },
-    { "list", "", "the locks that are held now", "Exits 1 if no lock matches.\n", runList },
-    { "acquire", "KEY...", "take locks: all of the keys, or none",
-      "A lock that is held without owner is a conflict too, unless you --claim it.\n"
-      "What OWNER holds already is extended. A conflict, or a wait that is over, exits 75.\n"
-      "Durations: 500ms, 30s, 5m, 1h, 7d; a bare number is seconds.\n",
-      runAcquire, true },
-    { "release", "KEY...", "let go of locks, key by key",
-      "Touches no lock of another owner. Exits 1 if a key was not released.\n", runRelease, true },
-    { "release-all", "", "let go of all locks of a provider, or of one owner",
-      "Asks first, on a terminal; elsewhere it needs --yes. Exits 1 if nothing was\n"
-      "released. A lock that somebody takes anew meanwhile is left.\n",
-      runReleaseAll, true },
-    { "check", "", "look at the servers and say what is found",
-      "All providers, unless one is named. Exits 69 if one can't be reached, 1 if one has\n"
-      "a problem.\n",
-      runCheck },
-    { "postgres", "ACTION [PID]", "what only a PostgreSQL provider can do",
-      "install-trigger   make the table tell Lockboards of every change at once\n"
-      "remove-trigger    undo that\n"
-      "end-session PID   end a session that holds advisory locks, as Medusa's execute does,\n"
-      "                  or that waits for one. Asks first, on a terminal; elsewhere it needs\n"
-      "                  --yes. Exits 64 if the session has none: it is left alone.\n",
-      runPostgres, true },
+    {"providers", "", "the providers that are configured", "", runProviders},
+    {"list", "", "the locks that are held now", "Exits 1 if no lock matches.\n", runList},
+    {"acquire", "KEY...", "take locks: all of the keys, or none",
+     "A lock that is held without owner is a conflict too, unless you --claim it.\n"
+     "What OWNER holds already is extended. A conflict, or a wait that is over, exits 75.\n"
+     "Durations: 500ms, 30s, 5m, 1h, 7d; a bare number is seconds.\n",
+     runAcquire, true},
+    {"release", "KEY...", "let go of locks, key by key",
+     "Touches no lock of another owner. Exits 1 if a key was not released.\n", runRelease, true},
+    {"release-all", "", "let go of all locks of a provider, or of one owner",
+     "Asks first, on a terminal; elsewhere it needs --yes. Exits 1 if nothing was\n"
+     "released. A lock that somebody takes anew meanwhile is left.\n",
+     runReleaseAll, true},
+    {"check", "", "look at the servers and say what is found",
+     "All providers, unless one is named. Exits 69 if one can't be reached, 1 if one has\n"
+     "a problem.\n",
+     runCheck},
+    {"postgres", "ACTION [PID]", "what only a PostgreSQL provider can do",
+     "install-trigger   make the table tell Lockboards of every change at once\n"
+     "remove-trigger    undo that\n"
+     "end-session PID   end a session that holds advisory locks, as Medusa's execute does,\n"
+     "                  or that waits for one. Asks first, on a terminal; elsewhere it needs\n"
+     "                  --yes. Exits 64 if the session has none: it is left alone.\n",
+     runPostgres, true},
 };
 
 std::span<const Verb> verbs()
