@@ -158,7 +158,10 @@ public:
     //! | held without owner  | no owner, or any   | released; Exclusive: only if none is passed  |
     //! | free, or lease over | anyone             | NotHeld                                      |
     //!
-    //! \throws Unavailable, Denied; a key of unknown outcome is in the result
+    //! With ReleaseOptions::onlyIfOver no lock that is live is released, whoever holds it: it is
+    //! HeldByOther, or NotHeld to a provider that keeps nothing of a lock that is over. What is
+    //! left of one that is over is removed (KeyRelease::cleared). \throws Unavailable, Denied; a
+    //! key of unknown outcome is in the result
     virtual Task<ReleaseResult> release(LockKeys keys, ReleaseOptions options,
                                         SharedContext context) = 0;
 

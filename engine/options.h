@@ -117,13 +117,18 @@ class ReleaseOptions final {
 public:
     ReleaseOptions& ownedBy(Owner owner) { return m_owner = std::move(owner), *this; }
     ReleaseOptions& at(std::string provider) { return m_provider = std::move(provider), *this; }
+    //! Removes what is left of a lock whose lease is over (LockState::Residue), and nothing that is
+    //! live: somebody may have taken the key since it was seen.
+    ReleaseOptions& onlyIfOver(bool on = true) { return m_onlyIfOver = on, *this; }
 
     [[nodiscard]] const Owner& owner() const { return m_owner; }
     [[nodiscard]] const std::string& provider() const { return m_provider; }
+    [[nodiscard]] bool isOnlyIfOver() const { return m_onlyIfOver; }
 
 private:
     Owner m_owner;
     std::string m_provider;
+    bool m_onlyIfOver = false;
 };
 
 class ReleaseAllOptions final {

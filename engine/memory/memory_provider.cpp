@@ -89,7 +89,7 @@ Task<ReleaseResult> MemoryProvider::release(LockKeys keys, ReleaseOptions option
     std::vector<KeyRelease> left;
     for (const std::string& key : keys) {
         const auto it = m_locks.find(key);
-        if (it == m_locks.end()) {
+        if (it == m_locks.end() || options.isOnlyIfOver()) { // nothing is left of those
             left.emplace_back(key, ReleaseOutcome::NotHeld);
             continue;
         }

@@ -36,16 +36,18 @@ Task<Renewal> RedisProvider::renew(LockKeys keys, std::string owner, std::option
     co_return Renewal::until(leaseEnd);
 }
 
-static ReleaseResult unknownRelease(const LockKeys& keys)
+static ReleaseResult noneReleased(const LockKeys& keys, ReleaseOutcome outcome)
 {
     std::vector<KeyRelease> left;
     for (const std::string& key : keys)
-        left.emplace_back(key, ReleaseOutcome::Unknown);
+        left.emplace_back(key, outcome);
     return ReleaseResult(std::move(left));
 }
 
 Task<ReleaseResult> RedisProvider::release(LockKeys keys, ReleaseOptions options, SharedContext)
 {
+    if (options.isOnlyIfOver()) // Redis keeps nothing of those
+        return ready(noneReleased(keys, ReleaseOutcome::NotHeld));
     if (keys.size() > 1)
         return releaseMany(std::move(keys), std::move(options));
     RedisConnection* const server = serverFor(keys.front());
@@ -73,7 +75,7 @@ Task<ReleaseResult> RedisProvider::releaseOne(LockKeys keys, ReleaseOptions opti
     try {
         reply = co_await call.answer();
     } catch (const OutcomeUnknown&) {
-        co_return unknownRelease(keys);
+        co_return noneReleased(keys, ReleaseOutcome::Unknown);
     }
     if (reply.isError()) // which says that nothing was done
         co_return co_await releaseByScript(std::move(keys), std::move(options));
@@ -95,7 +97,7 @@ Task<ReleaseResult> RedisProvider::releaseByScript(LockKeys keys, ReleaseOptions
     try {
         answer = co_await run(std::move(eval));
     } catch (const OutcomeUnknown&) {
-        co_return unknownRelease(keys);
+        co_return noneReleased(keys, ReleaseOutcome::Unknown);
     }
     co_return noteReleased(keys, options.owner(), answer.reply);
 }
