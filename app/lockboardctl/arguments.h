@@ -41,6 +41,7 @@ public:
     bool dryRun = false;
     bool yes = false;
     bool cancel = false;
+    bool ifOver = false;
 
     //! Whose lock acquire takes and release gives back: --owner, none by --no-owner, else
     //! user@host.

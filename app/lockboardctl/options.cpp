@@ -77,6 +77,8 @@ static constexpr Option table[] = {
      [](Arguments& a, const char* v) { a.owner = v; }},
     {"no-owner", nullptr, "release", "release what is held without owner",
      [](Arguments& a, const char*) { a.noOwner = true; }},
+    {"if-over", nullptr, "release", "only remove what is left of locks that are over",
+     [](Arguments& a, const char*) { a.ifOver = true; }},
     {"base64", nullptr, "acquire release", "the keys are given in base64",
      [](Arguments& a, const char*) { a.base64 = true; }},
 

@@ -23,15 +23,17 @@ static QString wordFor(ReleaseOutcome outcome)
     return u"unknown"_s;
 }
 
-static std::string sentenceFor(const KeyRelease& key)
+static std::string sentenceFor(const KeyRelease& key, bool ifOver)
 {
     const std::string name = '"' + printable(key.key) + '"';
     switch (key.outcome) {
     case ReleaseOutcome::Released:
         return "Released " + name + '.';
     case ReleaseOutcome::NotHeld:
-        return key.cleared ? "Was over already: " + name + "; its row is removed."
-                           : "Not held: " + name + '.';
+        if (key.cleared)
+            return "Was over already: " + name + "; its row is removed.";
+        return ifOver ? "Nothing is left of " + name + ": it is free, or held."
+                      : "Not held: " + name + '.';
     case ReleaseOutcome::HeldByOther:
         return "Not released: " + name + " is held "
             + (key.holder ? "by \"" + printableStart(*key.holder) + "\"." : "without owner.");
@@ -41,10 +43,10 @@ static std::string sentenceFor(const KeyRelease& key)
     return "Unknown: " + name + '.';
 }
 
-static void print(const std::string& provider, const KeyRelease& key, bool json)
+static void print(const std::string& provider, const KeyRelease& key, const Arguments& arguments)
 {
-    if (!json) {
-        writeLine(sentenceFor(key));
+    if (!arguments.json) {
+        writeLine(sentenceFor(key, arguments.ifOver));
         return;
     }
     QJsonObject object{
@@ -63,24 +65,27 @@ static void print(const std::string& provider, const KeyRelease& key, bool json)
 Task<int> runRelease(Session& session, Arguments arguments)
 {
     ReleaseOptions options;
-    options.ownedBy(arguments.actor()).at(session.provider().id);
+    options.ownedBy(arguments.actor()).at(session.provider().id).onlyIfOver(arguments.ifOver);
     const LockKeys keys(std::move(arguments.keys));
     const ReleaseResult result = co_await session.module().release(keys, std::move(options));
     bool unknown = false;
     bool others = false;
+    bool allCleared = true;
     for (const KeyRelease& key : result.outcomes(keys)) {
-        print(session.provider().id, key, arguments.json);
+        print(session.provider().id, key, arguments);
         unknown |= key.outcome == ReleaseOutcome::Unknown;
         others |= key.outcome == ReleaseOutcome::HeldByOther;
+        allCleared &= key.cleared;
     }
-    if (others)
+    if (others && !arguments.ifOver)
         complain("To release another's lock, name its holder with --owner, or say --no-owner.");
     if (unknown) {
         complain("The outcome is unknown; look before you try again: the connection was lost "
                  "before the answer.");
         co_return Unreachable;
     }
-    co_return result.allReleased() ? Done : No;
+    const bool done = arguments.ifOver ? allCleared : result.allReleased();
+    co_return done ? Done : No;
 }
 
 } // namespace lockboard::ctl

@@ -12,7 +12,9 @@ static constexpr Verb table[] = {
      "Durations: 500ms, 30s, 5m, 1h, 7d; a bare number is seconds.\n",
      runAcquire, true},
     {"release", "KEY...", "let go of locks, key by key",
-     "Touches no lock of another owner. Exits 1 if a key was not released.\n", runRelease, true},
+     "Touches no lock of another owner. Exits 1 if a key was not released, or, with\n"
+     "--if-over, if it was not over.\n",
+     runRelease, true},
     {"release-all", "", "let go of all locks of a provider, or of one owner",
      "Asks first, on a terminal; elsewhere it needs --yes. Exits 1 if nothing was\n"
      "released. A lock that somebody takes anew meanwhile is left.\n",
