@@ -47,6 +47,7 @@ void Operations::acquire()
     dialog->open();
 }
 
+//! Of those that are held.
 static QString holdersText(const std::vector<Lock>& locks)
 {
     std::set<Owner> owners;
@@ -68,19 +69,66 @@ static QString warningText()
                           "at the same time.");
 }
 
+static QString residueText(const std::vector<Lock>& over)
+{
+    if (over.size() > 1)
+        return Operations::tr("Their leases are over, and nobody has cleaned up: no work is "
+                              "interrupted. One that somebody takes meanwhile is left alone.");
+    const QString holder = over.front().owner
+        ? Operations::tr("its holder “%1” has not cleaned up").arg(shownText(*over.front().owner))
+        : Operations::tr("nobody has cleaned up");
+    return Operations::tr("Its lease is over, and %1: no work is interrupted. If somebody takes it "
+                          "meanwhile, it is left alone.")
+        .arg(holder);
+}
+
+static QString onlyKey(const std::vector<Lock>& locks)
+{
+    return shownText(locks.front().key);
+}
+
 void Operations::release(std::vector<Lock> locks)
 {
-    std::erase_if(locks, [](const Lock& lock) {
+    std::size_t sessions = 0;
+    std::erase_if(locks, [&](const Lock& lock) {
+        sessions += lock.isOfSession() ? 1 : 0;
         return lock.state != LockState::Held && lock.state != LockState::Residue;
     });
     if (locks.empty())
         return;
-    const QString count = countText(locks.size(), u"lock"_s);
-    const QString question = locks.size() == 1
-        ? tr("Release the lock “%1”?").arg(shownText(locks.front().key))
-        : tr("Release %1?").arg(count);
-    auto* asks = new Confirmation(question, holdersText(locks) + u' ' + warningText(),
-                                  tr("Release %1").arg(count), m_window);
+    std::vector<Lock> held, over;
+    for (const Lock& lock : locks)
+        (lock.state == LockState::Residue ? over : held).push_back(lock);
+
+    const QString heldCount = countText(held.size(), u"lock"_s);
+    const QString overCount = countText(over.size(), u"lock"_s);
+    QString question;
+    QString verb = tr("Release %1").arg(heldCount);
+    QStringList lines;
+    if (held.size() == 1)
+        question = tr("Release the lock “%1”?").arg(onlyKey(held));
+    else if (!held.empty())
+        question = tr("Release %1?").arg(heldCount);
+    if (!held.empty())
+        lines << holdersText(held) + u' ' + warningText();
+    if (held.empty()) {
+        question = over.size() == 1 ? tr("Remove what is left of the lock “%1”?").arg(onlyKey(over))
+                                    : tr("Remove what is left of %1?").arg(overCount);
+        verb = tr("Remove");
+        lines << residueText(over);
+    } else if (!over.empty()) {
+        lines << (over.size() == 1 ? tr("1 more is over: only what is left of it is removed.")
+                                   : tr("%1 more are over: only what is left of them is removed.")
+                                         .arg(numberText(over.size())));
+    }
+    if (sessions > 0) {
+        lines << (sessions == 1
+                      ? tr("1 advisory lock of a session stays: only End Session… frees it.")
+                      : tr("%1 advisory locks of sessions stay: only End Session… frees "
+                           "those.")
+                            .arg(numberText(sessions)));
+    }
+    auto* asks = new Confirmation(question, lines.join(u"\n"_s), verb, m_window);
     connect(asks, &Confirmation::confirmed, this,
             [this, locks = std::move(locks)] { m_commands.release(locks); });
     asks->open();

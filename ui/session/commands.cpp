@@ -125,20 +125,23 @@ Task<> Commands::runRelease(std::vector<Lock> locks)
     const quint64 entry = m_log.begin(tr("Release"), subjectOf(locks.front().key, locks.size()));
     const auto run = start(locks.size());
     const std::string provider = m_provider;
-    std::map<Owner, std::vector<std::string>> byOwner;
-    for (Lock& lock : locks)
-        byOwner[std::move(lock.owner)].push_back(std::move(lock.key));
+    // By owner, and whether it was over.
+    std::map<std::pair<Owner, bool>, std::vector<std::string>> groups;
+    for (Lock& lock : locks) {
+        const bool over = lock.state == LockState::Residue;
+        groups[{std::move(lock.owner), over}].push_back(std::move(lock.key));
+    }
 
     constexpr std::size_t most = 1000; // a call's worth: short enough to cancel in between
     ReleaseTally tally;
     bool cancelled = false;
-    for (auto& [owner, keys] : byOwner) {
+    for (auto& [which, keys] : groups) {
         for (std::size_t from = 0; from < keys.size() && !cancelled; from += most) {
             const std::size_t to = std::min(keys.size(), from + most);
             LockKeys part(std::vector<std::string>(keys.begin() + std::ptrdiff_t(from),
                                                    keys.begin() + std::ptrdiff_t(to)));
             ReleaseOptions options;
-            options.ownedBy(owner).at(provider);
+            options.ownedBy(which.first).at(provider).onlyIfOver(which.second);
             try {
                 const ReleaseResult result =
                     co_await m_module.release(std::move(part), std::move(options));

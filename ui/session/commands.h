@@ -25,7 +25,8 @@ public:
 
     //! What it returns stops a call that waits.
     std::stop_source acquire(const LockKeys& keys, const AcquireOptions& options, const Done& done);
-    //! Releases each as the owner it was seen with, so that one that changed hands is left alone.
+    //! Releases each as the owner it was seen with, so that one that changed hands is left alone;
+    //! of one that was over, only what is left of it is removed.
     void release(std::vector<Lock> locks);
     //! All of one owner's locks, or all of the provider's. `expected` is how many that may be.
     void releaseAll(const Owner& owner, std::uint64_t expected);
