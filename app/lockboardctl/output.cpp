@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <set>
 
 #include <unistd.h>
 
@@ -39,6 +40,12 @@ void flushOutput()
     checkOutput(std::fflush(stdout) == 0);
 }
 
+static std::set<std::string>& complaints()
+{
+    static std::set<std::string> all;
+    return all;
+}
+
 void complain(std::string_view said)
 {
     // A mistake in the command line is repeated, and may be a URL.
@@ -48,8 +55,15 @@ void complain(std::string_view said)
     if (sentence == last)
         return;
     last = sentence;
+    complaints().insert(sentence);
     std::fprintf(stderr, "lockboardctl: %.*s\n", static_cast<int>(sentence.size()),
                  sentence.data());
+}
+
+void complainOnce(std::string_view said)
+{
+    if (!complaints().contains(withoutCredentials(std::string(said))))
+        complain(said);
 }
 
 bool errorsGoToTerminal()

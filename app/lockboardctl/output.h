@@ -23,6 +23,8 @@ void flushOutput();
 
 //! One sentence to standard error, behind the program's name.
 void complain(std::string_view sentence);
+//! The same, unless that was said before.
+void complainOnce(std::string_view sentence);
 [[nodiscard]] bool errorsGoToTerminal();
 
 } // namespace lockboard::ctl

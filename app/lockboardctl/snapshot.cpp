@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "app/lockboardctl/snapshot.h"
 
+#include "app/lockboardctl/output.h"
+
 namespace lockboard::ctl {
 
 using namespace std::chrono_literals;
@@ -114,6 +116,10 @@ Task<void> readSnapshot(Session& session, std::function<bool(const LockBatch&)> 
                                                          : reader.state.why.toStdString());
         }
     }
+    for (const QString& warning : reader.state.warnings)
+        complainOnce(warning.toStdString());
+    if (reader.state.kind == SourceState::Live && !reader.state.why.isEmpty())
+        complainOnce(reader.state.why.toStdString());
     if (reader.error)
         std::rethrow_exception(reader.error);
     if (reader.state.kind != SourceState::Failed)

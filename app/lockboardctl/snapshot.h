@@ -23,7 +23,8 @@ private:
 };
 
 //! Reads the locks that there are now, a batch at a time as they come, until the last one or until
-//! `consume` gives false. What `consume` throws comes out here.
+//! `consume` gives false. What `consume` throws comes out here. What the provider has to say of the
+//! list, a right that is missing say, goes to standard error.
 //! \throws Unavailable, Denied, Cancelled
 Task<void> readSnapshot(Session& session, std::function<bool(const LockBatch&)> consume);
 
