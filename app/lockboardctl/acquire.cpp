@@ -11,7 +11,7 @@ static void print(const std::string& provider, const Lock& lock, bool extended, 
                   TimePoint now)
 {
     if (json) {
-        writeLine(lockObject(provider, lock, now));
+        writeLine(lockObject(provider, Listed(lock), now));
         return;
     }
     const std::string ends = lock.leaseEnd

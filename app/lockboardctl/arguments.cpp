@@ -104,9 +104,6 @@ static void store(const Words& words, Arguments& arguments)
 {
     std::vector<std::string> seen;
     for (const Given& given : words.options) {
-        if (std::find(seen.begin(), seen.end(), given.name) != seen.end() && given.value)
-            throw UsageError("--" + given.name + " is given twice.");
-        seen.push_back(given.name);
         const std::string_view verb = arguments.verb ? arguments.verb->name : "";
         const auto row = std::find_if(options().begin(), options().end(), [&](const Option& each) {
             return each.name == given.name && each.belongsTo(verb);
@@ -115,6 +112,10 @@ static void store(const Words& words, Arguments& arguments)
             throw UsageError("--" + given.name + " is no option of "
                              + (verb.empty() ? "help." : std::string(verb) + '.'));
         }
+        const bool again = std::find(seen.begin(), seen.end(), given.name) != seen.end();
+        if (again && given.value && !row->repeats)
+            throw UsageError("--" + given.name + " is given twice.");
+        seen.push_back(given.name);
         row->store(arguments, given.value);
     }
 }

@@ -34,6 +34,8 @@ public:
     bool noOwner = false;
     std::string filter;
     std::optional<std::uint64_t> limit;
+    std::vector<std::string> names; //!< of keys, by which to know advisory locks
+    std::optional<std::string> namesFrom; //!< a file of such; "-": standard input
     std::optional<Duration> expire;
     std::optional<Duration> wait;
     bool claim = false;

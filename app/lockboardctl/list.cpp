@@ -8,8 +8,7 @@ namespace lockboard::ctl {
 
 Task<int> runList(Session& session, Arguments arguments)
 {
-    const std::uint64_t count =
-        co_await printLocks(session, LockQuery(arguments), arguments.limit, arguments.json);
+    const std::uint64_t count = co_await printLocks(session, LockQuery(arguments), arguments);
     if (count > 0)
         co_return Done;
     const bool narrowed = arguments.owner || arguments.noOwner || !arguments.filter.empty();

@@ -37,7 +37,7 @@ static std::string textFrom(const char* option, const char* value)
 static constexpr Option table[] = {
     {"config", "FILE", "", "read the providers from FILE",
      [](Arguments& a, const char* v) { a.config = textFrom("--config", v); }},
-    {"connect", "URL", "", "one provider: redis://, postgres://, ..., or a socket's path",
+    {"connect", "URL", "", "one server: redis://, rediss://, postgres://, or a socket's path",
      [](Arguments& a, const char* v) { a.connect = textFrom("--connect", v); }},
     {"demo", nullptr, "", "workers of a made-up shop, on locks that end with this program",
      [](Arguments& a, const char*) { a.demo = true; }},
@@ -59,6 +59,10 @@ static constexpr Option table[] = {
      [](Arguments& a, const char*) { a.noOwner = true; }},
     {"filter", "TEXT", "list", "only locks with TEXT in key or owner, in any case",
      [](Arguments& a, const char* v) { a.filter = v; }},
+    {"name", "KEY", "list postgres", "name an advisory lock KEY if that has its hash; repeatable",
+     [](Arguments& a, const char* v) { a.names.push_back(textFrom("--name", v)); }, true},
+    {"names-from", "FILE", "list postgres", "the same for each line of FILE; -: standard input",
+     [](Arguments& a, const char* v) { a.namesFrom = textFrom("--names-from", v); }},
     {"limit", "N", "list", "stop after N locks",
      [](Arguments& a, const char* v) { a.limit = limitFrom(v); }},
 

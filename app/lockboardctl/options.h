@@ -16,6 +16,7 @@ public:
     const char* help;
     //! Stores a value (null: it has none). \throws UsageError
     void (*store)(Arguments& arguments, const char* value);
+    bool repeats = false; //!< may be given again
 
     [[nodiscard]] bool belongsTo(std::string_view verb) const;
     [[nodiscard]] bool isGlobal() const { return *verbs == '\0'; }

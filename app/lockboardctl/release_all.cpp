@@ -107,7 +107,7 @@ Task<int> runReleaseAll(Session& session, Arguments arguments)
     LockQuery query(arguments);
     query.onlyHeld();
     if (arguments.dryRun) {
-        const std::uint64_t count = co_await printLocks(session, query, {}, arguments.json);
+        const std::uint64_t count = co_await printLocks(session, query, arguments);
         co_return count > 0 ? int(Done) : nothingMatched();
     }
     if (session.module().isReadOnly())

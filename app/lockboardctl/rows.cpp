@@ -3,8 +3,11 @@
 
 #include "app/lockboardctl/duration.h"
 #include "app/lockboardctl/output.h"
+#include "app/lockboardctl/session_target.h"
 
 #include <QJsonArray>
+
+#include <algorithm>
 
 namespace lockboard::ctl {
 
@@ -60,9 +63,37 @@ static QString wordFor(LockState state)
     return u"waiting"_s;
 }
 
-//! Of a session that holds an advisory lock or waits for one.
-static QJsonObject sessionObject(const HolderNote::Fields& note, TimePoint now)
+//! The server tells this user no more than the process: of any other session it knows the start.
+static bool isHidden(const HolderNote::Fields& note)
 {
+    return note.session.empty() && !note.user.empty();
+}
+
+void Listed::setNames(std::vector<std::string> candidates)
+{
+    // What the list calls it is the key of a row: a candidate as well.
+    if (lock.key != "advisory:" + std::to_string(hash))
+        candidates.insert(candidates.begin(), lock.key);
+    std::sort(candidates.begin(), candidates.end());
+    candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
+    if (candidates.size() == 1)
+        lock.key = candidates.front();
+    else
+        names = std::move(candidates);
+}
+
+std::string Listed::shownKey() const
+{
+    std::string text;
+    for (const std::string& name : names)
+        text += (text.empty() ? "" : " | ") + printableStart(name);
+    return names.empty() ? printable(lock.key) : text + '?';
+}
+
+//! Of a session that holds an advisory lock or waits for one.
+static QJsonObject sessionObject(const Listed& listed, TimePoint now)
+{
+    const HolderNote::Fields& note = listed.lock.note.fields();
     QJsonObject object{{u"pid"_s, qint64(note.pid)}};
     const auto insert = [&](const QString& name, const std::string& value) {
         if (!value.empty())
@@ -84,11 +115,18 @@ static QJsonObject sessionObject(const HolderNote::Fields& note, TimePoint now)
         blockers.append(qint64(pid));
     if (!blockers.isEmpty())
         object.insert(u"blockedBy"_s, blockers);
+    if (isHidden(note))
+        object.insert(u"hidden"_s, true);
+    object.insert(u"hash"_s, qint64(listed.hash));
+    object.insert(
+        u"target"_s,
+        QString::fromStdString(SessionTarget::textFor(note, listed.hash, listed.lock.state, now)));
     return object;
 }
 
-QJsonObject lockObject(const std::string& provider, const Lock& lock, TimePoint now)
+QJsonObject lockObject(const std::string& provider, const Listed& listed, TimePoint now)
 {
+    const Lock& lock = listed.lock;
     const auto ttl = remaining(lock, now);
     QJsonObject object{
         {u"provider"_s, QString::fromStdString(provider)},
@@ -103,8 +141,14 @@ QJsonObject lockObject(const std::string& provider, const Lock& lock, TimePoint 
         object.insert(u"detail"_s, QString::fromStdString(printable(lock.detail)));
     if (lock.token) // a string: a JSON number of 64 bits does not survive every reader
         object.insert(u"token"_s, QString::number(*lock.token));
+    if (!listed.names.empty()) {
+        QJsonArray names;
+        for (const std::string& name : listed.names)
+            names.append(QString::fromStdString(printable(name)));
+        object.insert(u"names"_s, names);
+    }
     if (lock.isOfSession())
-        object.insert(u"session"_s, sessionObject(lock.note.fields(), now));
+        object.insert(u"session"_s, sessionObject(listed, now));
     else if (!lock.note.isEmpty())
         object.insert(u"note"_s, noteObject(lock.note.fields()));
     return object;
@@ -128,8 +172,25 @@ void Table::write(const Row& row) const
     writeLine((line + row.back()).toStdString());
 }
 
-static std::string sessionText(const HolderNote::Fields& note, TimePoint now)
+//! Behind many others waits who waits long: all of them on every line would be no help.
+static std::string blockersText(const Listed& listed)
 {
+    const std::vector<std::int64_t>& blockers = listed.lock.note.fields().blockedBy;
+    if (blockers.empty())
+        return {};
+    const auto holds = [&](std::int64_t pid) { return listed.holders.contains(pid); };
+    const auto holder = std::find_if(blockers.begin(), blockers.end(), holds);
+    std::string text = ", behind process ";
+    text += holder == blockers.end() ? std::to_string(blockers.front())
+                                     : std::to_string(*holder) + " (holder)";
+    if (blockers.size() > 1)
+        text += " and " + std::to_string(blockers.size() - 1) + " more";
+    return text;
+}
+
+static std::string sessionText(const Listed& listed, TimePoint now)
+{
+    const HolderNote::Fields& note = listed.lock.note.fields();
     std::string text = "process " + std::to_string(note.pid);
     for (const std::string& fact : {note.program, note.host, note.activity}) {
         if (!fact.empty())
@@ -139,13 +200,12 @@ static std::string sessionText(const HolderNote::Fields& note, TimePoint now)
         const auto age = std::chrono::ceil<std::chrono::seconds>(now - *note.transactionBegan);
         text += ", transaction " + formatDuration(std::max<Duration>(age, Duration(0))) + " old";
     }
-    for (std::size_t i = 0; i < note.blockedBy.size(); ++i)
-        text += (i == 0 ? ", behind process " : ", ") + std::to_string(note.blockedBy[i]);
-    return text;
+    return text + blockersText(listed);
 }
 
-static std::string stateText(const Lock& lock, TimePoint now)
+static std::string stateText(const Listed& listed, TimePoint now)
 {
+    const Lock& lock = listed.lock;
     switch (lock.state) {
     case LockState::Held:
         return "held";
@@ -154,11 +214,11 @@ static std::string stateText(const Lock& lock, TimePoint now)
     case LockState::Residue:
         return "residue (over, not cleaned up)";
     case LockState::Advisory:
-        return "advisory lock: " + sessionText(lock.note.fields(), now);
+        return "advisory lock: " + sessionText(listed, now);
     case LockState::Waiting:
         break;
     }
-    return "waits for advisory lock: " + sessionText(lock.note.fields(), now);
+    return "waits for advisory lock: " + sessionText(listed, now);
 }
 
 //! What ends the lock, and when.
@@ -172,13 +232,14 @@ static std::string endText(const Lock& lock, TimePoint now)
     return ttl ? formatDuration(*ttl) : "never";
 }
 
-Table::Row lockRow(const Lock& lock, TimePoint now)
+Table::Row lockRow(const Listed& listed, TimePoint now)
 {
+    const Lock& lock = listed.lock;
     return {
-        QString::fromStdString(printable(lock.key)),
+        QString::fromStdString(listed.shownKey()),
         QString::fromStdString(lock.owner ? printableStart(*lock.owner) : "-"),
         QString::fromStdString(endText(lock, now)),
-        QString::fromStdString(stateText(lock, now)),
+        QString::fromStdString(stateText(listed, now)),
     };
 }
 

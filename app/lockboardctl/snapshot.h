@@ -28,9 +28,9 @@ private:
 //! \throws Unavailable, Denied, Cancelled
 Task<void> readSnapshot(Session& session, std::function<bool(const LockBatch&)> consume);
 
-//! Writes the locks that match, as a table or as JSON lines, and gives their number. \throws as
-//! above
-Task<std::uint64_t> printLocks(Session& session, LockQuery query,
-                               std::optional<std::uint64_t> limit, bool json);
+//! Writes the locks that match, as a table or as JSON lines, and gives their number. `arguments`
+//! say which of the two, how many at the most, and by which names to know advisory locks.
+//! \throws as above, UsageError
+Task<std::uint64_t> printLocks(Session& session, LockQuery query, Arguments arguments);
 
 } // namespace lockboard::ctl

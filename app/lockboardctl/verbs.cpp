@@ -5,7 +5,10 @@ namespace lockboard::ctl {
 
 static constexpr Verb table[] = {
     {"providers", "", "the providers that are configured", "", runProviders},
-    {"list", "", "the locks that are held now", "Exits 1 if no lock matches.\n", runList},
+    {"list", "", "the locks that are held now",
+     "Exits 1 if no lock matches. Of an advisory lock the database knows a hash only; it\n"
+     "is shown under its key if a row has that key, or by --name and --names-from.\n",
+     runList},
     {"acquire", "KEY...", "take locks: all of the keys, or none",
      "A lock that is held without owner is a conflict too, unless you --claim it.\n"
      "What OWNER holds already is extended. A conflict, or a wait that is over, exits 75.\n"
