@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "app/lockboardctl/duration.h"
 #include "app/lockboardctl/exit_code.h"
+#include "app/lockboardctl/key_names.h"
 #include "app/lockboardctl/output.h"
+#include "app/lockboardctl/rows.h"
+#include "app/lockboardctl/session_target.h"
 #include "app/lockboardctl/snapshot.h"
 #include "app/lockboardctl/terminal_question.h"
 #include "app/lockboardctl/verbs.h"
+
+#include "engine/postgres/listed_session.h"
 
 #include <QJsonObject>
 
@@ -23,12 +28,12 @@ static void print(const Session& session, const std::string& done, bool json)
 }
 
 //! The advisory locks that a process holds or waits for.
-static Task<std::vector<Lock>> locksOf(Session& session, std::string pid)
+static Task<std::vector<Lock>> locksOf(Session& session, std::int64_t pid)
 {
     std::vector<Lock> locks;
     std::function<bool(const LockBatch&)> consume = [&](const LockBatch& batch) {
         for (const Lock& lock : batch) {
-            if (lock.isOfSession() && std::to_string(lock.note.fields().pid) == pid)
+            if (lock.isOfSession() && lock.note.fields().pid == pid)
                 locks.push_back(lock);
         }
         return true;
@@ -37,19 +42,39 @@ static Task<std::vector<Lock>> locksOf(Session& session, std::string pid)
     co_return locks;
 }
 
-static std::string keysText(const std::vector<Lock>& locks, LockState state, const char* verb)
+//! What --name and --names-from tell of them.
+static Task<void> setNames(Session& session, Arguments arguments, std::vector<Lock> locks,
+                           ListedSession* listed)
 {
-    std::string text;
+    KeyNames names(arguments);
+    std::set<std::uint32_t> hashes;
+    for (const Lock& lock : locks)
+        hashes.insert(listedHash(lock.key));
+    const KeyNames::Found found = co_await names.find(session, std::move(hashes));
     for (const Lock& lock : locks) {
-        if (lock.state == state)
-            text += (text.empty() ? verb : ", ") + ('"' + printableStart(lock.key) + '"');
+        Listed row(lock);
+        row.hash = listedHash(lock.key);
+        if (const auto known = found.find(row.hash); known != found.end()) {
+            row.setNames(known->second);
+            listed->setName(row.hash, row.names.empty() ? row.lock.key : row.shownKey());
+        }
     }
+}
+
+static std::string keysText(const std::vector<std::string>& names, const char* verb)
+{
+    static constexpr std::size_t most = 10;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(names.size(), most); ++i)
+        text += (text.empty() ? verb : ", ") + ('"' + printableStart(names[i]) + '"');
+    if (names.size() > most)
+        text += " and " + std::to_string(names.size() - most) + " more";
     return text;
 }
 
-static std::string questionFor(const Session& session, const std::vector<Lock>& locks, bool cancel)
+static std::string questionFor(const Session& session, const ListedSession& listed, bool cancel)
 {
-    const HolderNote::Fields& note = locks.front().note.fields();
+    const HolderNote::Fields& note = listed.note();
     std::string facts = "process " + std::to_string(note.pid);
     for (const std::string& fact : {note.program, note.host, note.user, note.activity}) {
         if (!fact.empty())
@@ -61,35 +86,50 @@ static std::string questionFor(const Session& session, const std::vector<Lock>& 
         facts += ", its transaction began " + formatDuration(std::max<Duration>(age, Duration(0)))
             + " ago";
     }
-    const std::string held = keysText(locks, LockState::Advisory, "holds ");
-    const std::string awaited = keysText(locks, LockState::Waiting, "waits for ");
+    const std::string held = keysText(listed.names(LockState::Advisory), "holds ");
+    const std::string awaited = keysText(listed.names(LockState::Waiting), "waits for ");
     return (cancel ? "Cancel what this session is doing (" : "End this session (") + facts
         + ")? It " + held + (held.empty() || awaited.empty() ? "" : " and ") + awaited + '.';
 }
 
 static Task<int> endSession(Session& session, Arguments arguments)
 {
-    const std::string pid = arguments.keys[1];
+    const SessionTarget target = SessionTarget::parse(arguments.keys[1]);
     if (session.module().isReadOnly())
         throw ReadOnly("end-session");
     if (!arguments.yes && !canAsk()) {
         throw UsageError("end-session asks before it ends a session, and there is no terminal to "
                          "ask on: say --yes, or look first with list.");
     }
-    std::vector<std::string> words{pid, arguments.cancel ? "cancel" : "terminate"};
-    const std::vector<Lock> locks = co_await locksOf(session, pid);
+    std::vector<std::string> words{std::to_string(target.pid()),
+                                   arguments.cancel ? "cancel" : "terminate"};
+    const std::vector<Lock> locks = co_await locksOf(session, target.pid());
     if (!locks.empty()) {
-        if (!locks.front().note.fields().session.empty())
-            words.push_back(locks.front().note.fields().session);
+        ListedSession listed(locks);
+        if (!target.fits(listed.note())) {
+            throw InvalidArgument("Process " + std::to_string(target.pid())
+                                  + " is another session by now; it is left alone.");
+        }
+        co_await setNames(session, arguments, locks, &listed);
         if (!arguments.yes) {
             const bool agreed =
-                co_await ask(session, questionFor(session, locks, arguments.cancel));
+                co_await ask(session, questionFor(session, listed, arguments.cancel));
             if (!agreed) {
                 complain("Nothing was ended.");
                 co_return No;
             }
         }
-    } // else it is refused, with the reason
+        words = listed.arguments(arguments.cancel, session.now());
+    } else if (!arguments.yes) {
+        // It may hold some all the same, and nobody could say which.
+        throw InvalidArgument("The list shows no advisory lock that process "
+                              + std::to_string(target.pid())
+                              + " holds or waits for; it is left alone. If it is another "
+                                "Lockboard's, whose jobs are listed by their rows, --yes ends its "
+                                "session, and with it all of its jobs.");
+    }
+    for (std::string& condition : target.conditions())
+        words.push_back(std::move(condition));
     const std::string done = co_await session.module().administer("end-session", std::move(words),
                                                                   session.provider().id);
     print(session, done, arguments.json);
@@ -106,6 +146,8 @@ Task<int> runPostgres(Session& session, Arguments arguments)
         throw UsageError("end-session needs one PID.");
     if (arguments.cancel)
         throw UsageError("--cancel belongs to end-session.");
+    if (!arguments.names.empty() || arguments.namesFrom)
+        throw UsageError("--name and --names-from belong to end-session.");
     if (count > 1 || (action != "install-trigger" && action != "remove-trigger"))
         throw UsageError(
             "postgres knows install-trigger, remove-trigger and end-session PID, not \""

@@ -31,7 +31,12 @@ static constexpr Verb table[] = {
      "remove-trigger    undo that\n"
      "end-session PID   end a session that holds advisory locks, as Medusa's execute does,\n"
      "                  or that waits for one. Asks first, on a terminal; elsewhere it needs\n"
-     "                  --yes. Exits 64 if the session has none: it is left alone.\n",
+     "                  --yes. Exits 64, and ends nothing, if the session has none, or does\n"
+     "                  not do any more what the list shows: its locks, its transaction.\n"
+     "\n"
+     "For PID a script gives the \"target\" of a session that list --json printed: what is\n"
+     "ended then is that transaction with that lock, or nothing. PID@ID names a session\n"
+     "by the \"id\" that it has there.\n",
      runPostgres, true},
 };
 
