@@ -37,6 +37,7 @@ LockStore::Effect LockStore::upsert(const Lock& lock, std::uint32_t epoch)
         const OwnerId owner = intern(lock.owner);
         forgetOwner(old.owner);
         LockRow& row = m_table.rows.edit(*known);
+        countUnreleasable(row, -1);
         row.owner = owner;
         row.leaseEnd = end;
         row.state = lock.state;
@@ -44,6 +45,7 @@ LockStore::Effect LockStore::upsert(const Lock& lock, std::uint32_t epoch)
         row.epoch = epoch;
         row.token = token;
         row.note = lock.note;
+        countUnreleasable(row, 1);
         return Effect::Touched;
     }
     LockRow row;
@@ -57,6 +59,7 @@ LockStore::Effect LockStore::upsert(const Lock& lock, std::uint32_t epoch)
     row.note = lock.note;
     row.alive = true;
     row.plain = printable(lock.key) == lock.key;
+    countUnreleasable(row, 1);
     RowId id = 0;
     if (m_free.empty()) {
         id = static_cast<RowId>(m_table.rows.size());
@@ -99,6 +102,7 @@ void LockStore::removeRow(RowId id)
         m_sessions.erase(Lock::identityOf(row.key, row.state, row.note));
     else
         m_byKey.erase(row.key, id);
+    countUnreleasable(row, -1);
     forgetOwner(row.owner);
     row.owner = noOwner;
     row.note = {};
@@ -114,12 +118,45 @@ void LockStore::reclaim()
     m_retired.clear();
 }
 
+std::vector<RowId> LockStore::sessionRows(std::int64_t pid) const
+{
+    std::vector<RowId> rows;
+    for (const auto& [identity, id] : m_sessions) {
+        if (row(id).note.fields().pid == pid)
+            rows.push_back(id);
+    }
+    return rows;
+}
+
+std::vector<std::int64_t> LockStore::holdersOf(const std::string& key) const
+{
+    std::vector<std::int64_t> holders;
+    // By identity they stand together.
+    for (auto it = m_sessions.lower_bound(key + '\0'); it != m_sessions.end(); ++it) {
+        const LockRow& one = row(it->second);
+        if (one.key != key)
+            break;
+        if (one.state == LockState::Advisory)
+            holders.push_back(one.note.fields().pid);
+    }
+    return holders;
+}
+
 std::uint64_t LockStore::countOf(const Owner& owner) const
 {
     if (!owner)
-        return m_ownerCounts[noOwner];
+        return m_ownerCounts[noOwner] - m_unreleasableOwnerless;
     const auto id = m_byOwner.find(*owner);
     return id ? m_ownerCounts[*id] : 0;
+}
+
+void LockStore::countUnreleasable(const LockRow& row, int by)
+{
+    if (row.isReleasable())
+        return;
+    m_unreleasable += std::size_t(by);
+    if (row.owner == noOwner)
+        m_unreleasableOwnerless += std::size_t(by);
 }
 
 OwnerId LockStore::intern(const Owner& owner)

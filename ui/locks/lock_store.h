@@ -24,6 +24,10 @@ public:
     {
         return state == LockState::Advisory || state == LockState::Waiting;
     }
+    [[nodiscard]] bool isReleasable() const
+    {
+        return state == LockState::Held || state == LockState::Residue;
+    }
 
     std::string key; //!< bytes
     std::int64_t leaseEnd = never; //!< ticks of the monotonic clock; what is sorted by
@@ -67,10 +71,17 @@ public:
     [[nodiscard]] bool isAlive(RowId id) const { return m_alive[id] != 0; }
     [[nodiscard]] const std::string& ownerName(OwnerId id) const { return m_table.owners[id]; }
     [[nodiscard]] std::uint64_t ownerCount(OwnerId id) const { return m_ownerCounts[id]; }
+    //! How many locks it holds; without an owner: how many are held so.
     [[nodiscard]] std::uint64_t countOf(const Owner& owner) const;
     [[nodiscard]] std::size_t ownerSlots() const { return m_ownerCounts.size(); }
     [[nodiscard]] std::size_t slots() const { return m_alive.size(); }
     [[nodiscard]] std::size_t size() const { return m_size; }
+    //! Those that a release can let go of: neither a session's, nor what is no lock.
+    [[nodiscard]] std::size_t releasable() const { return m_size - m_unreleasable; }
+    //! All that is listed of the session of one process.
+    [[nodiscard]] std::vector<RowId> sessionRows(std::int64_t pid) const;
+    //! The sessions that hold the advisory lock of this key.
+    [[nodiscard]] std::vector<std::int64_t> holdersOf(const std::string& key) const;
     //! Whether any lock ever had a note of its holder.
     [[nodiscard]] bool hasNotes() const { return m_hasNotes; }
 
@@ -85,6 +96,7 @@ private:
     };
 
     [[nodiscard]] std::optional<RowId> find(const Lock& lock) const;
+    void countUnreleasable(const LockRow& row, int by);
     OwnerId intern(const Owner& owner);
     void forgetOwner(OwnerId id);
     std::uint16_t internDetail(const std::string& detail);
@@ -99,6 +111,8 @@ private:
     std::vector<RowId> m_retired;
     std::vector<RowId> m_free;
     std::size_t m_size = 0;
+    std::size_t m_unreleasable = 0;
+    std::size_t m_unreleasableOwnerless = 0;
     bool m_hasNotes = false;
 };
 

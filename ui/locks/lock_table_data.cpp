@@ -148,7 +148,7 @@ QString LockTableModel::tip(const LockRow& row, LockColumn column) const
     QStringList lines{column == LockColumn::Key || column == LockColumn::Holder ? text(row, column)
                                                                                 : sentence(row)};
     if (row.isOfSession()) {
-        lines << sessionLines(row.note.fields(), m_now());
+        lines << sessionLines(row.note.fields(), m_now(), m_store->holdersOf(row.key));
     } else if (!row.note.isEmpty()) {
         const HolderNote::Fields& note = row.note.fields();
         lines << tr("Held by %1, process %2 on %3")

@@ -92,6 +92,18 @@ std::size_t LockTableView::selectedCount() const
     return count;
 }
 
+bool LockTableView::canReleaseSelected() const
+{
+    const LockStore& store = m_model.store();
+    for (const QItemSelectionRange& range : selectionModel()->selection()) {
+        for (int row = range.top(); row <= range.bottom(); ++row) {
+            if (store.row(m_model.idAt(row)).isReleasable())
+                return true;
+        }
+    }
+    return false;
+}
+
 std::optional<Lock> LockTableView::currentLock() const
 {
     const QModelIndex current = currentIndex();

@@ -19,6 +19,8 @@ public:
     //! are cheap, but not free.
     [[nodiscard]] std::vector<Lock> selectedLocks() const;
     [[nodiscard]] std::size_t selectedCount() const;
+    //! Whether a release could let go of any of them.
+    [[nodiscard]] bool canReleaseSelected() const;
     [[nodiscard]] std::optional<Lock> currentLock() const;
     //! The columns as somebody has arranged them; empty: nobody has.
     [[nodiscard]] QByteArray columnState() const;

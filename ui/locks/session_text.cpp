@@ -5,6 +5,8 @@
 
 #include <QCoreApplication>
 
+#include <algorithm>
+
 namespace lockboard {
 
 using namespace Qt::StringLiterals;
@@ -24,7 +26,23 @@ static QString ageText(TimePoint began, TimePoint now)
     return durationText(std::max(Duration(0), std::chrono::floor<Duration>(now - began)));
 }
 
-QStringList sessionLines(const HolderNote::Fields& session, TimePoint now)
+//! Behind many others waits who waits long: of those, who holds is the one to know.
+static QString blockersText(const std::vector<std::int64_t>& blockers,
+                            const std::vector<std::int64_t>& holders)
+{
+    const auto tr = [](const char* text) { return QCoreApplication::translate("Session", text); };
+    const auto holder =
+        std::find_first_of(blockers.begin(), blockers.end(), holders.begin(), holders.end());
+    const QString first = holder == blockers.end()
+        ? QString::number(blockers.front())
+        : tr("%1 (holder)").arg(QString::number(*holder));
+    return blockers.size() == 1
+        ? tr("Blocked by process %1").arg(first)
+        : tr("Blocked by process %1 and %2 more").arg(first, numberText(blockers.size() - 1));
+}
+
+QStringList sessionLines(const HolderNote::Fields& session, TimePoint now,
+                         const std::vector<std::int64_t>& holders)
 {
     const auto tr = [](const char* text) { return QCoreApplication::translate("Session", text); };
     QStringList lines;
@@ -36,11 +54,8 @@ QStringList sessionLines(const HolderNote::Fields& session, TimePoint now)
         lines << tr("Its transaction began %1 ago").arg(ageText(*session.transactionBegan, now));
     if (session.queryBegan)
         lines << tr("Its latest query began %1 ago").arg(ageText(*session.queryBegan, now));
-    QStringList blockers;
-    for (const std::int64_t pid : session.blockedBy)
-        blockers << QString::number(pid);
-    if (!blockers.isEmpty())
-        lines << tr("Blocked by process %1").arg(blockers.join(u", "_s));
+    if (!session.blockedBy.empty())
+        lines << blockersText(session.blockedBy, holders);
     return lines;
 }
 

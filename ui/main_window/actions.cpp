@@ -53,11 +53,10 @@ Actions::Actions(QWidget* window, bool readOnly)
                                 endSession}) {
             const QString hint =
                 tr("Not in read-only mode: Lockboard was started with --read-only");
-            action->setToolTip(hint);
-            action->setStatusTip(hint);
+            setHint(action, hint);
         }
     }
-    update(0, {}, 0);
+    update({});
 }
 
 QAction* Actions::add(const QString& name, const QString& text, const QString& hint,
@@ -66,12 +65,18 @@ QAction* Actions::add(const QString& name, const QString& text, const QString& h
     auto* action = new QAction(text, m_window);
     action->setObjectName(name);
     action->setShortcut(shortcut);
+    setHint(action, hint);
+    m_window->addAction(action);
+    return action;
+}
+
+void Actions::setHint(QAction* action, const QString& hint)
+{
+    const QKeySequence shortcut = action->shortcut();
     action->setToolTip(shortcut.isEmpty()
                            ? hint
                            : u"%1 (%2)"_s.arg(hint, shortcut.toString(QKeySequence::NativeText)));
     action->setStatusTip(hint);
-    m_window->addAction(action);
-    return action;
 }
 
 void Actions::fill(QMenuBar* bar)
@@ -110,18 +115,27 @@ void Actions::fillContextMenu(QMenu* menu)
         menu->addAction(endSession);
 }
 
-void Actions::update(std::size_t selected, const std::optional<Lock>& current, std::size_t total)
+void Actions::update(const Subject& subject)
 {
+    const auto& current = subject.current;
     const bool currentHasOwner = current && current->owner;
     const bool writes = !m_readOnly;
     acquire->setEnabled(writes);
-    release->setEnabled(writes && selected > 0);
+    release->setEnabled(writes && subject.canRelease);
     releaseOwner->setEnabled(writes && currentHasOwner);
-    releaseByOwner->setEnabled(writes && total > 0);
-    releaseAll->setEnabled(writes && total > 0);
+    releaseByOwner->setEnabled(writes && subject.releasable > 0);
+    releaseAll->setEnabled(writes && subject.releasable > 0);
     endSession->setEnabled(writes && current && current->isOfSession());
-    copyKey->setEnabled(selected > 0 || current);
+    copyKey->setEnabled(subject.selected > 0 || current);
     copyOwner->setEnabled(currentHasOwner);
+    if (m_readOnly)
+        return;
+    const bool onlySessions =
+        subject.selected > 0 && !subject.canRelease && current && current->isOfSession();
+    setHint(release,
+            onlySessions ? tr("A session lets go of its advisory lock only by itself: End "
+                              "Session… in the menu Locks makes it")
+                         : tr("Release the selected locks"));
 }
 
 } // namespace lockboard

@@ -21,8 +21,16 @@ public:
     void fill(QMenuBar* bar);
     void fill(QToolBar* bar);
     void fillContextMenu(QMenu* menu);
+    //! What is there to be done something with.
+    class Subject final {
+    public:
+        std::size_t selected = 0; //!< locks
+        bool canRelease = false; //!< one of those, at least
+        std::optional<Lock> current;
+        std::size_t releasable = 0; //!< of all locks
+    };
     //! What can be done depends on what is selected, and on whose the current lock is.
-    void update(std::size_t selected, const std::optional<Lock>& current, std::size_t total);
+    void update(const Subject& subject);
 
     QAction* acquire;
     QAction* release;
@@ -40,6 +48,8 @@ public:
 private:
     QAction* add(const QString& name, const QString& text, const QString& hint,
                  const QKeySequence& shortcut = {});
+
+    static void setHint(QAction* action, const QString& hint);
 
     QWidget* m_window;
     bool m_readOnly;

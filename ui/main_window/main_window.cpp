@@ -200,7 +200,8 @@ void MainWindow::updateCounts()
     const std::size_t selected = table.selectedCount();
     const auto current = table.currentLock();
     m_status->showCounts(m_locks->total(), std::size_t(m_locks->rowCount()), selected);
-    m_actions->update(selected, current, m_locks->total());
+    m_actions->update(
+        {selected, table.canReleaseSelected(), current, m_locks->store().releasable()});
 }
 
 void MainWindow::showContextMenu(const QPoint& at)

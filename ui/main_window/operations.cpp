@@ -161,14 +161,15 @@ void Operations::releaseByOwner(const Owner& first)
 
 void Operations::releaseAll(const QString& provider)
 {
-    const std::uint64_t count = m_locks.total();
+    const std::uint64_t count = m_locks.store().releasable();
     const QString question = count == 1
         ? tr("Release the only lock of “%1”?").arg(provider)
         : tr("Release all %1 of “%2”?").arg(countText(count, u"lock"_s), provider);
-    auto* asks = new Confirmation(question,
-                                  tr("Everybody loses what they hold, also what the filter hides.")
-                                      + u' ' + warningText(),
-                                  tr("Release all"), m_window);
+    QString text =
+        tr("Everybody loses what they hold, also what the filter hides.") + u' ' + warningText();
+    if (m_locks.total() > count)
+        text += u'\n' + tr("The rest of the list stays: what sessions hold, and what is no lock.");
+    auto* asks = new Confirmation(question, text, tr("Release all"), m_window);
     connect(asks, &Confirmation::confirmed, this,
             [this, count] { m_commands.releaseAll({}, count); });
     asks->open();

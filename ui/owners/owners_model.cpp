@@ -57,8 +57,8 @@ std::vector<OwnersModel::Entry> OwnersModel::count() const
 
     std::vector<Entry> entries;
     entries.push_back({Kind::All, store.size(), {}});
-    if (store.ownerCount(noOwner) > 0)
-        entries.push_back({Kind::NoOwner, store.ownerCount(noOwner), {}});
+    if (store.countOf({}) > 0)
+        entries.push_back({Kind::NoOwner, store.countOf({}), {}});
     if (jobs > 0)
         entries.push_back({Kind::Jobs, jobs, {}});
     for (std::size_t i = 0; i < shown; ++i)
