@@ -175,35 +175,44 @@ void Operations::releaseAll(const QString& provider)
     asks->open();
 }
 
-//! The keys that a session holds or waits for, of those that are listed.
-static QStringList keysOf(const LockStore& store, LockState state, std::int64_t pid)
+static QString keysText(const std::vector<std::string>& names)
 {
+    static constexpr std::size_t most = 10;
     QStringList keys;
-    for (RowId id = 0; id < store.slots(); ++id) {
-        if (!store.isAlive(id))
-            continue;
-        const LockRow& row = store.row(id);
-        if (row.state == state && row.note.fields().pid == pid)
-            keys << u"“%1”"_s.arg(shownText(row.key));
-    }
-    return keys;
+    for (std::size_t i = 0; i < std::min(names.size(), most); ++i)
+        keys << u"“%1”"_s.arg(shownText(names[i]));
+    QString text = keys.join(u", "_s);
+    if (names.size() > most)
+        text += Operations::tr(" and %1 more").arg(numberText(names.size() - most));
+    return text;
 }
 
 void Operations::endSession(const Lock& lock)
 {
-    const HolderNote::Fields& session = lock.note.fields();
-    QStringList lines = sessionLines(session, std::chrono::steady_clock::now());
-    const QStringList held = keysOf(m_locks.store(), LockState::Advisory, session.pid);
-    const QStringList awaited = keysOf(m_locks.store(), LockState::Waiting, session.pid);
-    if (!held.isEmpty())
-        lines << tr("It holds %1").arg(held.join(u", "_s));
-    if (!awaited.isEmpty())
-        lines << tr("It waits for %1").arg(awaited.join(u", "_s));
+    const LockStore& store = m_locks.store();
+    std::vector<Lock> locks;
+    for (const RowId id : store.sessionRows(lock.note.fields().pid)) {
+        const LockRow& row = store.row(id);
+        Lock& listed = locks.emplace_back(row.key, Owner(), std::nullopt, row.state);
+        listed.note = row.note;
+    }
+    if (locks.empty()) // it has gone this moment
+        return;
+    const ListedSession session(std::move(locks));
+    QStringList lines =
+        sessionLines(session.note(), std::chrono::steady_clock::now(), store.holdersOf(lock.key));
+    const std::vector<std::string> held = session.names(LockState::Advisory);
+    const std::vector<std::string> awaited = session.names(LockState::Waiting);
+    if (!held.empty())
+        lines << tr("It holds %1").arg(keysText(held));
+    if (!awaited.empty())
+        lines << tr("It waits for %1").arg(keysText(awaited));
     lines << tr(
         "Its transaction is rolled back and its connection closed: what it was doing fails.");
-    auto* asks = new Confirmation(tr("End the session %1?").arg(sessionName(session)),
+    auto* asks = new Confirmation(tr("End the session %1?").arg(sessionName(session.note())),
                                   lines.join(u".\n"_s), tr("End session"), m_window);
-    connect(asks, &Confirmation::confirmed, this, [this, lock] { m_commands.endSession(lock); });
+    connect(asks, &Confirmation::confirmed, this,
+            [this, session] { m_commands.endSession(session); });
     asks->open();
 }
 

@@ -194,19 +194,16 @@ Task<> Commands::runReleaseAll(Owner owner, std::uint64_t expected)
     m_log.finish(entry, kind, outcome);
 }
 
-void Commands::endSession(const Lock& lock)
+void Commands::endSession(const ListedSession& session)
 {
-    runEndSession(lock.note);
+    runEndSession(session);
 }
 
-Task<> Commands::runEndSession(HolderNote note)
+Task<> Commands::runEndSession(ListedSession session)
 {
     const QPointer<Commands> self(this);
-    const HolderNote::Fields& session = note.fields();
-    const quint64 entry = m_log.begin(tr("End session"), sessionName(session));
-    std::vector<std::string> words{std::to_string(session.pid), "terminate"};
-    if (!session.session.empty())
-        words.push_back(session.session);
+    const quint64 entry = m_log.begin(tr("End session"), sessionName(session.note()));
+    std::vector<std::string> words = session.arguments(false, std::chrono::steady_clock::now());
     QString outcome;
     Outcome kind = Outcome::Done;
     try {

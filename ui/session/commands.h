@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/locking_module.h"
+#include "engine/postgres/listed_session.h"
 
 #include <QTimer>
 
@@ -30,8 +31,8 @@ public:
     void release(std::vector<Lock> locks);
     //! All of one owner's locks, or all of the provider's. `expected` is how many that may be.
     void releaseAll(const Owner& owner, std::uint64_t expected);
-    //! Of the session that holds this advisory lock or waits for it.
-    void endSession(const Lock& lock);
+    //! If it still does what these rows of it say.
+    void endSession(const ListedSession& session);
     void cancelAll();
 
 Q_SIGNALS:
@@ -44,7 +45,7 @@ private:
 
     Task<> runAcquire(std::shared_ptr<Run> run, LockKeys keys, AcquireOptions options, Done done);
     Task<> runRelease(std::vector<Lock> locks);
-    Task<> runEndSession(HolderNote session);
+    Task<> runEndSession(ListedSession session);
     Task<> runReleaseAll(Owner owner, std::uint64_t expected);
     std::shared_ptr<Run> start(std::uint64_t total);
     void end(const std::shared_ptr<Run>& run);
