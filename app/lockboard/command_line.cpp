@@ -49,7 +49,8 @@ std::optional<CommandLine::Exit> CommandLine::parse(const QStringList& arguments
     const QCommandLineOption config(u"config"_s, u"The locking module's configuration."_s,
                                     u"FILE"_s);
     const QCommandLineOption connect(
-        u"connect"_s, u"Connect to one server instead: redis://, rediss:// or a socket's path."_s,
+        u"connect"_s,
+        u"Connect to one server instead: redis://, rediss://, postgres:// or a socket's path."_s,
         u"URL"_s);
     const QCommandLineOption provider(
         u"provider"_s, u"The provider to show first; else the default one."_s, u"ID"_s);
