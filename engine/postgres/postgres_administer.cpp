@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "engine/postgres/medusa_hash.h"
 #include "engine/postgres/postgres_live_view.h"
 #include "engine/postgres/postgres_provider.h"
 #include "engine/postgres/postgres_trigger.h"
@@ -164,7 +165,7 @@ static bool isThere(const std::vector<LockFound>& found, const Seen::LockSeen& s
 //! `seen` is what Seen takes of it, each word ended by a zero.
 Task<std::string> PostgresProvider::endSession(int pid, bool cancel, std::string seenWords)
 {
-    const Seen seen = seenFrom(seenWords);
+    Seen seen = seenFrom(seenWords);
     std::string name = "Process " + std::to_string(pid);
     if (isOwnBackend(pid))
         throw InvalidArgument(name + " is this Lockboard's own.");
@@ -256,6 +257,28 @@ Task<std::string> PostgresProvider::endSession(int pid, bool cancel, std::string
         throw InvalidArgument(name + facts + " has moved on meanwhile; it is left alone.");
     if (!done.isTrue(0, 0))
         co_return name + facts + " was told to end, but is still there.";
+    const auto isNameless = [&](const LockFound& lock) {
+        return keyName(lock.hash).starts_with("advisory:");
+    };
+    if (std::any_of(found.begin(), found.end(), isNameless)) {
+        try {
+            const PostgresResult rows = co_await ask(
+                PostgresStatement({},
+                                  "SELECT l.id FROM " + m_statements.table
+                                      + " l ORDER BY l.owner_id LIKE 'execute:%' DESC NULLS LAST "
+                                        "LIMIT 20000"),
+                {});
+            for (int row = 0; row < rows.rows(); ++row) {
+                const std::string_view key = rows.text(row, 0);
+                const std::uint32_t hash = medusaHash(key);
+                if (std::any_of(found.begin(), found.end(),
+                                [hash](const LockFound& lock) { return lock.hash == hash; }))
+                    seen.names.try_emplace(hash, key);
+            }
+        } catch (const LockError&) {
+            // the sentence does without
+        }
+    }
     std::string keys;
     for (std::size_t i = 0; i < std::min(found.size(), mostKeys); ++i) {
         if (i == 0 || found[i].granted != found[i - 1].granted) {

@@ -101,7 +101,9 @@ void TestCtlEndSession::asksNothingAboutWhatIsNotListed()
     const QByteArray shown = run.err;
     QVERIFY2(shown.contains("left alone") && shown.contains("--yes"), shown);
     QCOMPARE(other.value(u"SELECT 1"_s), u"1"_s);
-    QCOMPARE(m_ctl.run({"postgres", "end-session", pidOf(other), "--yes"}).code, 0);
+    const CtlRun ended = m_ctl.run({"postgres", "end-session", pidOf(other), "--yes"});
+    QCOMPARE(ended.code, 0);
+    QVERIFY2(ended.out.contains("which held \"k\"."), ended.out); // by its row
     QVERIFY_THROWS_EXCEPTION(std::runtime_error, other.query(u"SELECT 1"_s));
 }
 
