@@ -32,8 +32,8 @@ public:
     [[nodiscard]] LiveViewPtr liveView() override;
     [[nodiscard]] ProviderFeatures features() const override;
     [[nodiscard]] Task<CheckReport> check() override;
-    //! `install-trigger`, `remove-trigger`; `end-session PID terminate|cancel [SESSION]`, where
-    //! SESSION is HolderNote's name of it, so that no later session of that number is ended.
+    //! `install-trigger`, `remove-trigger`; `end-session PID terminate|cancel [SEEN]...`: what was
+    //! seen of it, in ListedSession's words, so that it is left alone if it has moved on since.
     Task<std::string> administer(std::string verb, std::vector<std::string> arguments,
                                  SharedContext context) override;
 
@@ -109,7 +109,7 @@ private:
     [[nodiscard]] Task<PostgresResult> change(PostgresStatement statement,
                                               PostgresParameters parameters);
     Task<std::string> changeTrigger(bool install);
-    Task<std::string> endSession(int pid, bool cancel, std::string session);
+    Task<std::string> endSession(int pid, bool cancel, std::vector<std::string> words);
     [[nodiscard]] std::string nameOf(std::uint32_t hash) const;
     Task<void> examine(std::vector<Finding>* findings);
     void noteGone(const std::string& key, const Owner& owner, bool wanted);

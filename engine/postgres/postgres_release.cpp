@@ -22,7 +22,7 @@ Task<ReleaseResult> PostgresProvider::release(LockKeys keys, ReleaseOptions opti
     PostgresSession* const session = sessionOf(keys, owner);
     const bool ofJob = session != nullptr;
     const bool tooLate = hasLost(keys, owner);
-    bool quick = keys.size() == 1 && !tooLate;
+    bool quick = keys.size() == 1 && !tooLate && !options.isOnlyIfOver();
     const LockKeys all = keys;
     std::vector<KeyRelease> left;
     for (int tries = 1;; ++tries) {
@@ -62,7 +62,8 @@ Task<ReleaseResult> PostgresProvider::release(LockKeys keys, ReleaseOptions opti
             const bool released = result.isTrue(row, 0);
             if (result.isTrue(row, 5) && tries < mostTries)
                 again.push_back(keys[i]);
-            else if (result.isTrue(row, 1) && result.optional(row, 2) != options.owner())
+            else if (result.isTrue(row, 1)
+                     && (options.isOnlyIfOver() || result.optional(row, 2) != options.owner()))
                 left.emplace_back(keys[i], ReleaseOutcome::HeldByOther, result.optional(row, 2));
             else if (!released || tooLate)
                 left.emplace_back(keys[i], ReleaseOutcome::NotHeld).cleared =
@@ -97,7 +98,7 @@ void PostgresProvider::addRelease(PostgresCall& call, const LockKeys& keys,
     }
     PostgresParameters parameters;
     parameters << arrayOf(keys) << options.owner() << (m_settings.ownerless == Ownerless::Claimable)
-               << places.text() << payloads.text() << tellsAll;
+               << places.text() << payloads.text() << tellsAll << options.isOnlyIfOver();
     if (keys.size() > 1)
         call.addAside(m_statements.queue, PostgresParameters() << placesOf(hashesOf(keys)));
     call.add(m_statements.release, std::move(parameters));

@@ -124,8 +124,9 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
                      "date_part('epoch', clock_timestamp())")
     , lookAround({}, {})
     , create({},
-             "DO $lockboard$ BEGIN IF to_regclass(" + quotedText(table) + ") IS NULL THEN "
-                 + createTableStatement(table) + "; END IF; END $lockboard$")
+             "DO "
+                 + quotedText("BEGIN IF to_regclass(" + quotedText(table) + ") IS NULL THEN "
+                              + createTableStatement(table) + "; END IF; END"))
 {
     // The place is waited for before the transaction has its number.
     takeFree.sql = R"(
@@ -187,8 +188,8 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
             SELECT l.id, l.owner_id FROM @table l WHERE l.id = ANY($1::text[]) AND @live),
         gone AS (
             DELETE FROM @table l WHERE l.id = ANY($1::text[])
-                AND (@over OR l.owner_id = $2::text
-                    OR l.owner_id IS NULL AND ($2::text IS NULL OR $3::bool))
+                AND (@over OR NOT $7::bool AND (l.owner_id = $2::text
+                    OR l.owner_id IS NULL AND ($2::text IS NULL OR $3::bool)))
             RETURNING l.id, NOT coalesce(@over, false) AS was_held)
         SELECT coalesce(gone.was_held, false), gone.id IS NULL AND before.id IS NOT NULL,
             before.owner_id,
@@ -196,8 +197,8 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
                     AND ($6::bool OR NOT pg_try_advisory_xact_lock(@waiters, k.hash))
                 THEN pg_notify(@channel, k.payload) END,
             gone.id IS NOT NULL,
-            gone.id IS NULL AND before.id IS NOT NULL AND (before.owner_id = $2::text
-                OR before.owner_id IS NULL AND ($2::text IS NULL OR $3::bool))
+            gone.id IS NULL AND before.id IS NOT NULL AND NOT $7::bool
+                AND (before.owner_id = $2::text OR before.owner_id IS NULL AND ($2::text IS NULL OR $3::bool))
         FROM unnest($1::text[], $4::int[], $5::text[]) WITH ORDINALITY k(id, hash, payload, place)
             LEFT JOIN gone ON gone.id = k.id LEFT JOIN before ON before.id = k.id
         ORDER BY k.place)";

@@ -53,7 +53,8 @@ public:
     //! The same without a lease: only looks.
     PostgresStatement look;
     //! $1: keys, $2: owner or NULL, $3: whether an owner may release a lock without owner, $4:
-    //! places, $5: what to tell those who wait, $6: or everybody. A row a key: whether it was
+    //! places, $5: what to tell those who wait, $6: or everybody, $7: leave those alone that are
+    //! not over. A row a key: whether it was
     //! released, whether one is left, its owner, something if somebody was told, whether a row was
     //! deleted, and whether somebody else was quicker to change it, so that another look is due.
     //! What was over already goes too, and is neither released nor left.

@@ -34,6 +34,7 @@ private Q_SLOTS:
     void absurdExpirations_data();
     void absurdExpirations();
     void residueIsTakenOver();
+    void removesNothingButResidueIfAsked();
     void keysOfAllKinds_data();
     void keysOfAllKinds();
     void keysThatAreTooLong();
@@ -282,6 +283,25 @@ void PostgresFailuresTest::residueIsTakenOver()
     QVERIFY(!grant.isExtension());
     QCOMPARE(holder(u"b"_s), u"me"_s);
     QCOMPARE(await(locks->releaseAll()).released, 2U);
+}
+
+//! Somebody may have taken a key since it was seen to be left over.
+void PostgresFailuresTest::removesNothingButResidueIfAsked()
+{
+    m_server->query(u"INSERT INTO locking VALUES ('over', NULL, now() - interval '1 h'), "
+                    "('live', NULL, now() + interval '1 h'), ('mine', 'me', NULL)"_s);
+    const PostgresModule locks(*m_server);
+    const LockKeys all("free", "live", "mine", "over");
+    const ReleaseResult result =
+        await(locks->release(all, ReleaseOptions().ownedBy("me").onlyIfOver()));
+    QCOMPARE(result.of("free").outcome, ReleaseOutcome::NotHeld);
+    QCOMPARE(result.of("live").outcome, ReleaseOutcome::HeldByOther);
+    QCOMPARE(result.of("mine").outcome, ReleaseOutcome::HeldByOther);
+    QVERIFY(result.of("over").cleared);
+    const ReleaseResult one = await(locks->release("live", ReleaseOptions().onlyIfOver()));
+    QCOMPARE(one.of("live").outcome, ReleaseOutcome::HeldByOther);
+    QCOMPARE(m_server->value(u"SELECT string_agg(id, ' ' ORDER BY id) FROM locking"_s),
+             u"live mine"_s);
 }
 
 void PostgresFailuresTest::keysOfAllKinds_data()

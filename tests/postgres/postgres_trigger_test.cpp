@@ -164,7 +164,7 @@ void PostgresTriggerTest::servesTablesOfAnyName_data()
     QTest::addColumn<QString>("name");
     for (const char* const name :
          {"my  table", " a\ttab ", "x@live", "@table", "back\\slash", "$lockboard_do$", "$1 'q'",
-          "täble 😀"})
+          "täble 😀", "a name that is as long as PostgreSQL takes one to be: 63 bytes."})
         QTest::newRow(name) << QString::fromUtf8(name);
 }
 
