@@ -117,6 +117,8 @@ void BasicProvider::noteLost(const Owner& owner, const std::string& key)
         execution->lose(key);
 }
 
+void BasicProvider::onLeaseOver(const LockKeys&, const std::string&) { }
+
 bool BasicProvider::hasLost(const LockKeys&, const std::string&) const
 {
     return false;

@@ -57,6 +57,8 @@ protected:
     virtual Task<Renewal> renew(LockKeys keys, std::string owner,
                                 std::optional<Duration> lease) = 0;
 
+    //! The lease of an execute has ended while its job may still run: what else it held may go.
+    virtual void onLeaseOver(const LockKeys& keys, const std::string& owner);
     //! For what was noted lost before its execute had begun.
     [[nodiscard]] virtual bool hasLost(const LockKeys& keys, const std::string& owner) const;
 

@@ -93,7 +93,10 @@ void Execution::setDeadline(TimePoint leaseEnd)
     // Clocks run at slightly different rates: a hundredth, as Redlock reckons, and a little.
     m_deadline = leaseEnd - m_lease / 100 - 2ms;
     m_provider->clock().cancel(m_deadlineTimer);
-    m_deadlineTimer = m_provider->clock().callAt(m_deadline, [this] { lose(m_keys.front()); });
+    m_deadlineTimer = m_provider->clock().callAt(m_deadline, [this] {
+        m_provider->onLeaseOver(m_keys, m_owner);
+        lose(m_keys.front());
+    });
 }
 
 void Execution::expire()

@@ -312,7 +312,8 @@ void PostgresConnection::takeNotifications()
 //! What takes long has no statement timeout, and a peer that is gone is noticed sooner anyhow.
 Duration PostgresConnection::longestSilence() const
 {
-    return m_endpoint.statementTimeout * (m_streaming ? 6 : 1) + grace;
+    const Duration longest = m_endpoint.statementTimeout;
+    return (m_streaming ? std::max<Duration>(longest, 1min) : longest) + grace;
 }
 
 void PostgresConnection::watchSilence()

@@ -110,6 +110,12 @@ PostgresSession* PostgresProvider::sessionOf(const LockKeys& keys, const std::st
     return nullptr;
 }
 
+void PostgresProvider::onLeaseOver(const LockKeys& keys, const std::string& owner)
+{
+    if (PostgresSession* const session = sessionOf(keys, owner))
+        session->unlockOf(owner, keys);
+}
+
 bool PostgresProvider::hasLost(const LockKeys& keys, const std::string& owner) const
 {
     return m_session.hasLost(owner, keys) || m_lane.hasLost(owner, keys);

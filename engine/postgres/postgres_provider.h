@@ -58,6 +58,8 @@ public:
 protected:
     Task<Grant> tryAcquire(LockKeys keys, AcquireOptions options, SharedContext context) override;
     Task<Renewal> renew(LockKeys keys, std::string owner, std::optional<Duration> lease) override;
+    //! Its advisory locks: they have no lease, and a job that hangs would keep them.
+    void onLeaseOver(const LockKeys& keys, const std::string& owner) override;
     [[nodiscard]] bool hasLost(const LockKeys& keys, const std::string& owner) const override;
     [[nodiscard]] Duration retryDelay(int attempt) const override;
 
@@ -88,7 +90,8 @@ private:
                          bool tellsAll);
     void addRelease(PostgresCall& call, const LockKeys& keys, const ReleaseOptions& options,
                     bool tellsAll);
-    Task<std::uint64_t> countThere(LockKeys keys);
+    enum class LeftBy : std::uint8_t { Nobody, Another, ItsLocker };
+    Task<LeftBy> releaseOne(std::string key, Owner owner, bool patient, ReleaseAllResult* result);
     Task<void> releasePages(ReleaseAllOptions options, ReleaseAllResult* result);
 
     //! Whether a lock without owner is a conflict for this call.

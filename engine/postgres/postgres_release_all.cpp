@@ -10,8 +10,8 @@ using namespace postgres;
 static constexpr int pageSize = 10'000;
 //! Of one owner's: what is released is found no more, so each page is a look at the whole table.
 static constexpr int ownedPageSize = 100'000;
-static constexpr int mostTries = 3;
 static const char* const takenMeanwhile = "taken by somebody else meanwhile";
+static const char* const lockedMeanwhile = "its row kept locked by another session";
 
 Task<ReleaseAllResult> PostgresProvider::releaseAll(ReleaseAllOptions options, SharedContext)
 {
@@ -33,59 +33,84 @@ Task<void> PostgresProvider::releasePages(ReleaseAllOptions options, ReleaseAllR
     std::uint64_t seen = 0;
     const bool owned = options.owner().has_value();
     const int most = owned ? ownedPageSize : pageSize;
-    // An owner's rows that are renewed in the very moment are for the next look.
-    int tries = 1;
     for (int rows = most; owned ? rows > 0 : rows == most;) {
         if (options.stopToken().stop_requested()) {
             result->cancelled = true;
-            break;
+            co_return;
         }
         PostgresParameters parameters;
         parameters << (owned ? options.owner() : last) << std::to_string(most);
-        PostgresCall call(m_bulk, PostgresEffect::Mutates);
-        call.add(owned ? m_statements.releaseOwned : m_statements.releasePage,
-                 std::move(parameters));
-        call.send();
-        const PostgresResult page = co_await call.result();
-        if (page.isPassing() && tries++ < mostTries) // a deadlock with who takes several keys, say
-            continue;
-        tries = 1;
-        if (page.isError())
-            std::rethrow_exception(errorOf(page));
+        const PostgresResult page = co_await change(
+            owned ? m_statements.releaseOwned : m_statements.releasePage, std::move(parameters));
         rows = page.rows();
         std::vector<std::string> keys;
-        std::vector<std::string> kept; // changed by somebody, or gone by themselves
+        std::vector<std::pair<std::string, Owner>> kept;
         for (int row = 0; row < rows; ++row) {
             const std::string& key = keys.emplace_back(page.text(row, 0));
             const Owner owner = page.optional(row, 1);
-            const bool wasHeld = page.isTrue(row, 2);
-            const bool isGone = page.isTrue(row, 3);
-            if (!isGone) {
-                kept.push_back(key);
+            if (!page.isTrue(row, 3)) {
+                kept.emplace_back(key, owner);
                 continue;
             }
-            ++(wasHeld ? result->released : result->cleared);
+            ++(page.isTrue(row, 2) ? result->released : result->cleared);
             noteGone(key, owner, false);
         }
-        if (!kept.empty())
-            result->leave(takenMeanwhile, co_await countThere(LockKeys(std::move(kept))));
+        bool patient = true; // of those that stay locked, one is waited for
+        for (const auto& [key, owner] : kept) {
+            const LeftBy left = co_await releaseOne(key, owner, patient, result);
+            if (left == LeftBy::Another)
+                result->leave(takenMeanwhile);
+            patient = patient && left != LeftBy::ItsLocker;
+        }
         seen += static_cast<std::uint64_t>(rows);
         if (rows > 0)
             last = std::string(page.text(rows - 1, 0));
         noteChanged(LockKeys(std::move(keys)));
         options.report(result->released, seen);
     }
+    // What others had locked in the very moment.
+    for (bool more = owned; more && !options.stopToken().stop_requested();) {
+        const PostgresResult left =
+            co_await ask(m_statements.ownedKeys, PostgresParameters() << options.owner());
+        const std::uint64_t before = result->released + result->cleared;
+        bool patient = true;
+        for (int row = 0; row < left.rows(); ++row) {
+            const LeftBy by = co_await releaseOne(std::string(left.text(row, 0)), options.owner(),
+                                                  patient, result);
+            patient = patient && by != LeftBy::ItsLocker;
+        }
+        more = patient && result->released + result->cleared > before;
+    }
 }
 
-Task<std::uint64_t> PostgresProvider::countThere(LockKeys keys)
+//! Of a lock that was seen with this owner. `patient`: waits for who has locked its row.
+Task<PostgresProvider::LeftBy> PostgresProvider::releaseOne(std::string key, Owner owner,
+                                                            bool patient, ReleaseAllResult* result)
 {
-    PostgresCall call(m_bulk, PostgresEffect::Reads);
-    call.add(m_statements.readSome, PostgresParameters() << arrayOf(keys));
+    if (!patient) {
+        result->leave(lockedMeanwhile);
+        co_return LeftBy::ItsLocker;
+    }
+    PostgresCall call(m_bulk, PostgresEffect::Mutates);
+    call.add(m_statements.releaseSeen, PostgresParameters() << key << owner << freedPayload(key));
     call.send();
-    const PostgresResult result = co_await call.result();
-    if (result.isError())
-        std::rethrow_exception(errorOf(result));
-    co_return static_cast<std::uint64_t>(result.rows() - 1); // one tells the time
+    const PostgresResult gone = co_await call.result();
+    if (gone.sqlState() == "55P03") {
+        result->leave(lockedMeanwhile);
+        co_return LeftBy::ItsLocker;
+    }
+    if (gone.isError())
+        std::rethrow_exception(errorOf(gone));
+    if (gone.rows() > 0) {
+        ++(gone.isTrue(0, 0) ? result->released : result->cleared);
+        noteGone(key, owner, false);
+        noteChanged(key);
+        co_return LeftBy::Nobody;
+    }
+    const PostgresResult now =
+        co_await ask(m_statements.readSome, PostgresParameters() << arrayOf(key));
+    const bool isThere = now.rows() > 1; // one tells the time
+    co_return isThere ? LeftBy::Another : LeftBy::Nobody;
 }
 
 } // namespace lockboard

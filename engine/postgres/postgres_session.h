@@ -64,6 +64,9 @@ public:
     //! Ends the owner's part in these, and gives what is to be unlocked.
     [[nodiscard]] Locks letGo(const std::string& owner, const LockKeys& keys);
 
+    //! The same, and it is unlocked.
+    void unlockOf(const std::string& owner, const LockKeys& keys) { unlock(letGo(owner, keys)); }
+
 Q_SIGNALS:
     //! From now on; what was freed before was not told.
     void listening();

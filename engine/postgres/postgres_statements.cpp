@@ -109,6 +109,8 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
     , unlock("lockboard_unlock", {})
     , releasePage("lockboard_release_page", {})
     , releaseOwned("lockboard_release_owned", {})
+    , ownedKeys("lockboard_owned_keys", {})
+    , releaseSeen("lockboard_release_seen", {})
     , advertise("lockboard_advertise", {})
     , withdraw("lockboard_withdraw", {})
     , listen({}, {})
@@ -209,21 +211,30 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
         WITH page AS MATERIALIZED (
             SELECT l.id, l.owner_id, @live AS held FROM @table l
             WHERE ($1::text IS NULL OR l.id > $1) ORDER BY l.id LIMIT $2::bigint),
-        gone AS (
-            DELETE FROM @table l USING page
-            WHERE l.id = page.id AND l.owner_id IS NOT DISTINCT FROM page.owner_id
-            RETURNING l.id),
+        locked AS MATERIALIZED (
+            SELECT l.id FROM @table l JOIN page ON l.id = page.id
+                AND l.owner_id IS NOT DISTINCT FROM page.owner_id
+            FOR UPDATE OF l SKIP LOCKED),
+        gone AS (DELETE FROM @table l USING locked WHERE l.id = locked.id RETURNING l.id),
         told AS MATERIALIZED (SELECT pg_notify(@channel, 'f') WHERE EXISTS (SELECT FROM gone))
         SELECT page.id, page.owner_id, page.held, gone.id IS NOT NULL, (SELECT count(*) FROM told)
         FROM page LEFT JOIN gone ON gone.id = page.id ORDER BY page.id)";
     releaseOwned.sql = R"(
-        WITH gone AS (
-            DELETE FROM @table l WHERE l.ctid = ANY(ARRAY(
-                SELECT ctid FROM @table WHERE owner_id = $1::text LIMIT $2::bigint))
-                AND l.owner_id = $1::text
+        WITH locked AS MATERIALIZED (
+            SELECT ctid FROM @table WHERE owner_id = $1::text LIMIT $2::bigint
+            FOR UPDATE SKIP LOCKED),
+        gone AS (
+            DELETE FROM @table l WHERE l.ctid = ANY(ARRAY(SELECT ctid FROM locked))
             RETURNING l.id, l.owner_id, @live AS held),
         told AS MATERIALIZED (SELECT pg_notify(@channel, 'f') WHERE EXISTS (SELECT FROM gone))
         SELECT id, owner_id, held, true, (SELECT count(*) FROM told) FROM gone)";
+    ownedKeys.sql = "SELECT id FROM @table WHERE owner_id = $1::text LIMIT 100";
+    releaseSeen.sql = R"(
+        WITH gone AS (
+            DELETE FROM @table l WHERE l.id = $1::text AND l.owner_id IS NOT DISTINCT FROM $2::text
+            RETURNING @live AS held),
+        told AS MATERIALIZED (SELECT pg_notify(@channel, $3::text) FROM gone)
+        SELECT gone.held, (SELECT count(*) FROM told) FROM gone)";
     advertise.sql = "SELECT pg_advisory_lock_shared(@waiters, h) FROM unnest($1::int[]) h";
     withdraw.sql = "SELECT pg_advisory_unlock_shared(@waiters, h) FROM unnest($1::int[]) h";
     // Who is not a member of pg_read_all_stats sees little of other users' sessions. Triggers go
@@ -251,8 +262,8 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
     listen.sql = "LISTEN " + quotedName(channel);
     for (PostgresStatement* const one :
          {&queue, &wait, &acquire, &takeFree, &takeFreeForSession, &releaseHeld, &acquireForSession,
-          &allOrNone, &extend, &look, &release, &unlock, &releasePage, &releaseOwned, &advertise,
-          &withdraw, &lookAround})
+          &allOrNone, &extend, &look, &release, &unlock, &releasePage, &releaseOwned, &ownedKeys,
+          &releaseSeen, &advertise, &withdraw, &lookAround})
         one->sql = filled(one->sql.c_str(), table, quotedText(channel));
 }
 

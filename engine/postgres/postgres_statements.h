@@ -62,10 +62,16 @@ public:
     //! $1: hashes, $2: how often each of them. Frees Medusa's locks in this session.
     PostgresStatement unlock;
     //! $1: key after which to go on or NULL, $2: how many. A row for each that was found, in the
-    //! order of their keys: key, owner, whether its lease lasted, whether it was released.
+    //! order of their keys: key, owner, whether its lease lasted, whether it was released. What
+    //! somebody has locked is not waited for: holding so many rows, that would be a deadlock.
     PostgresStatement releasePage;
     //! $1: owner, $2: how many. The same for those that were released.
     PostgresStatement releaseOwned;
+    //! $1: owner. Some of its keys.
+    PostgresStatement ownedKeys;
+    //! $1: key, $2: the owner that was seen, $3: what to tell those who wait. Whether its lease
+    //! lasted; no row: it is not so any more.
+    PostgresStatement releaseSeen;
     //! $1: places: says that somebody waits there, so that who frees a key tells.
     PostgresStatement advertise;
     PostgresStatement withdraw;

@@ -124,6 +124,7 @@ void TestRenewal::aJobThatHangsDoesNotHoldForEver()
     // The other's lease was renewed no more, and so somebody else may go on beside it.
     QVERIFY(subject->passUntil([&] { return !subject->find("deaf"); }));
     QVERIFY(clock.now() <= begun + 1100ms + 2 * subject->tolerance());
+    QCOMPARE(await(locks.execute("deaf", [] { return 7; })), 7);
     await(locks.acquire("deaf", AcquireOptions().ownedBy("next")));
     QVERIFY(subject->passUntil([&] { return running.isDone(); }));
     try {
