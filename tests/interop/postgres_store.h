@@ -24,7 +24,8 @@ public:
     void leaveTrail(const QString& what) override;
     [[nodiscard]] int count() override;
     [[nodiscard]] Task<> increment() override;
-    [[nodiscard]] int pause() const override { return 100; }
+    //! Those of Medusa stand in line in the server, and ours with them.
+    [[nodiscard]] int pause() const override { return 0; }
 
     PostgresServer server;
 

@@ -34,8 +34,7 @@ public:
     [[nodiscard]] virtual int count() = 0;
     //! The same as increment() of medusa.mjs.
     [[nodiscard]] virtual Task<> increment() = 0;
-    //! For how many milliseconds, at the most, who counts for Medusa rests in between: those that
-    //! queue in a server would leave us hardly a turn.
+    //! For how many milliseconds, at the most, who counts for Medusa rests in between.
     [[nodiscard]] virtual int pause() const = 0;
 };
 
