@@ -69,7 +69,11 @@ Task<void> PostgresProvider::releasePages(ReleaseAllOptions options, ReleaseAllR
         options.report(result->released, seen);
     }
     // What others had locked in the very moment.
-    for (bool more = owned; more && !options.stopToken().stop_requested();) {
+    for (bool more = owned; more;) {
+        if (options.stopToken().stop_requested()) {
+            result->cancelled = true;
+            co_return;
+        }
         const PostgresResult left =
             co_await ask(m_statements.ownedKeys, PostgresParameters() << options.owner());
         const std::uint64_t before = result->released + result->cleared;
