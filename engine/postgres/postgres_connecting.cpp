@@ -177,9 +177,7 @@ void PostgresConnection::writeGreetings()
 
 void PostgresConnection::takeGreeting(const PostgresResult& result)
 {
-    // Somebody else was just quicker to make the table.
-    const bool isThere = result.sqlState() == "23505" || result.sqlState() == "42P07";
-    if (result.isError() && !isThere) {
+    if (result.isError()) {
         drop(postgresError(m_endpoint.name(), "it needs", result.sqlState(), result.message()));
         return;
     }

@@ -83,6 +83,18 @@ static std::string acquireSql(const char* prelude, const char* source, const cha
         {{"prelude", prelude}, {"source", source}, {"condition", condition}, {"more", more}});
 }
 
+//! Not "IF NOT EXISTS" alone: that asks for the right to create even where there is a table, and
+//! fails in several ways when somebody else is just quicker to make it.
+static std::string creatingTable(const std::string& table)
+{
+    const std::string isMissing = "IF to_regclass(" + quotedText(table) + ") IS NULL THEN ";
+    return "DO "
+        + quotedText("BEGIN " + isMissing + createTableStatement(table)
+                     + "; END IF; EXCEPTION WHEN unique_violation OR duplicate_table OR "
+                       "duplicate_object THEN "
+                     + isMissing + "RAISE; END IF; END");
+}
+
 PostgresStatements::PostgresStatements(const PostgresSettings& settings)
     : table(quotedName(settings.schema) + '.' + quotedName(settings.table))
     , channel(channelOf(settings.schema + '.' + settings.table))
@@ -114,7 +126,6 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
     , advertise("lockboard_advertise", {})
     , withdraw("lockboard_withdraw", {})
     , listen({}, {})
-    // Not "IF NOT EXISTS" alone: that asks for the right to create even where there is one.
     , readAll({},
               "COPY (SELECT l.id, l.owner_id, date_part('epoch', l.expiration) FROM " + table
                   + " l) TO STDOUT")
@@ -125,10 +136,7 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
                    + " l WHERE l.id = ANY($1::text[]) UNION ALL SELECT NULL, NULL, NULL, "
                      "date_part('epoch', clock_timestamp())")
     , lookAround({}, {})
-    , create({},
-             "DO "
-                 + quotedText("BEGIN IF to_regclass(" + quotedText(table) + ") IS NULL THEN "
-                              + createTableStatement(table) + "; END IF; END"))
+    , create({}, creatingTable(table))
 {
     // The place is waited for before the transaction has its number.
     takeFree.sql = R"(

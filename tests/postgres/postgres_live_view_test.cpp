@@ -323,7 +323,7 @@ void PostgresLiveViewTest::waitsForItsTable()
     Watcher made(maker);
     QTRY_VERIFY(made.isLive());
     for (const SourceState& state : made.states)
-        QVERIFY(state.kind != SourceState::Failed);
+        QVERIFY2(state.kind != SourceState::Failed, qPrintable(state.why));
 }
 
 void PostgresLiveViewTest::saysWhatIsDenied()
