@@ -23,6 +23,22 @@ public:
 
     [[nodiscard]] Clock& clock() const { return m_clock; }
     void resumeSoon(std::coroutine_handle<> coroutine);
+
+    class [[nodiscard]] Turn final {
+    public:
+        explicit Turn(Resumer& resumer)
+            : m_resumer(resumer)
+        {
+        }
+        [[nodiscard]] bool await_ready() const noexcept { return false; }
+        void await_suspend(std::coroutine_handle<> waiting) const { m_resumer.resumeSoon(waiting); }
+        void await_resume() const noexcept { }
+
+    private:
+        Resumer& m_resumer;
+    };
+    //! Awaited, goes on once whatever is to be resumed already has been.
+    Turn turn() { return Turn(*this); }
     //! Resumes at once whatever is ready: for the end of a provider's life.
     void drain();
 

@@ -104,6 +104,8 @@ void PostgresProvider::addAllOrNone(PostgresCall& call, const LockKeys& keys)
 
 Task<Grant> PostgresProvider::tryAcquire(LockKeys keys, AcquireOptions options, SharedContext)
 {
+    if (const auto offer = takeOffer(keys, options))
+        return takeOver(offer, std::move(keys), std::move(options));
     if (options.look().value_or(0) > 0 && wantsToAdvertise(keys))
         return acquireAdvertised(std::move(keys), std::move(options));
     return acquireNow(std::move(keys), std::move(options));

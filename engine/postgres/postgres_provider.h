@@ -66,6 +66,8 @@ protected:
 private:
     //! What acquiring by a statement found.
     class Taking;
+    //! A key that a job is about to release, for whoever waits for it here.
+    class Offer;
 
     Task<Grant> acquireNow(LockKeys keys, AcquireOptions options);
     Task<Grant> acquireAdvertised(LockKeys keys, AcquireOptions options);
@@ -81,6 +83,15 @@ private:
     void addAllOrNone(PostgresCall& call, const LockKeys& keys);
     [[nodiscard]] bool mayQueue(const AcquireOptions& options) const;
     [[nodiscard]] Task<bool> standInLine(std::uint32_t hash);
+    //! Whether whoever waits here first may have it in one step, at nobody's cost elsewhere.
+    [[nodiscard]] bool mayHandOver(const PostgresSession& session, const LockKeys& keys);
+    //! How a release ended; none: it is still to be made.
+    [[nodiscard]] Task<std::optional<ReleaseResult>> handOver(PostgresSession* session,
+                                                              std::string key, std::string owner);
+    //! Null: nothing is offered of these keys, or not to this call.
+    [[nodiscard]] std::shared_ptr<Offer> takeOffer(const LockKeys& keys,
+                                                   const AcquireOptions& options);
+    Task<Grant> takeOver(std::shared_ptr<Offer> offer, LockKeys keys, AcquireOptions options);
     void addUnlock(PostgresCall& call, const PostgresSession::Locks& locks);
     //! The one in which the owner's execute holds some of these; null: neither does.
     [[nodiscard]] PostgresSession* sessionOf(const LockKeys& keys, const std::string& owner);
@@ -130,6 +141,7 @@ private:
     std::unordered_set<std::string> m_advertised; // in this session
     Clock::TimerId m_withdrawTimer = 0;
     std::unordered_map<std::string, std::pair<Owner, FencingToken>> m_tokens;
+    std::unordered_map<std::string, std::shared_ptr<Offer>> m_offers; // by key
 };
 
 } // namespace lockboard

@@ -23,6 +23,11 @@ Task<ReleaseResult> PostgresProvider::release(LockKeys keys, ReleaseOptions opti
     const bool ofJob = session != nullptr;
     const bool tooLate = hasLost(keys, owner);
     bool quick = keys.size() == 1 && !tooLate && !options.isOnlyIfOver();
+    if (ofJob && quick && mayHandOver(*session, keys)) {
+        std::optional<ReleaseResult> ended = co_await handOver(session, keys.front(), owner);
+        if (ended)
+            co_return std::move(*ended);
+    }
     const LockKeys all = keys;
     std::vector<KeyRelease> left;
     for (int tries = 1;; ++tries) {

@@ -105,6 +105,30 @@ PostgresSession::Locks PostgresSession::letGo(const std::string& owner, const Lo
     return takeUnused(hashes);
 }
 
+void PostgresSession::handOn(const std::string& from, const std::string& to,
+                             const std::string& key)
+{
+    const auto mine = m_jobs.find(from);
+    if (mine == m_jobs.end() || mine->second.erase(key) == 0)
+        return;
+    if (mine->second.empty())
+        m_jobs.erase(mine);
+    m_jobs[to].insert(key);
+}
+
+TimePoint PostgresSession::heldSince(std::uint32_t hash) const
+{
+    const auto held = m_held.find(hash);
+    return held == m_held.end() ? TimePoint() : held->second.since;
+}
+
+void PostgresSession::noteLocked(std::uint32_t hash)
+{
+    Held& held = m_held[hash];
+    if (held.times++ == 0)
+        held.since = m_clock.now();
+}
+
 PostgresSession::Locks PostgresSession::takeUnused(const std::vector<std::uint32_t>& hashes)
 {
     Locks unused;
@@ -149,14 +173,14 @@ PostgresSession::Asking::~Asking()
 void PostgresSession::Asking::noteLocked(std::uint32_t hash)
 {
     if (m_session->m_losses == m_losses)
-        ++m_session->m_held[hash].times;
+        m_session->noteLocked(hash);
 }
 
 void PostgresSession::Asking::becomeHeld(const std::string& owner, const LockKeys& keys)
 {
     m_held = true;
     for (const std::uint32_t hash : m_hashes)
-        ++m_session->m_held[hash].times;
+        m_session->noteLocked(hash);
     m_session->m_jobs[owner].insert(keys.begin(), keys.end());
     m_session->forgetLost(owner, keys); // those were of an earlier job
     if (m_session->m_beatTimer == 0)

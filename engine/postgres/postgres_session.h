@@ -63,6 +63,10 @@ public:
     void forgetLost(const std::string& owner, const LockKeys& keys);
     //! Ends the owner's part in these, and gives what is to be unlocked.
     [[nodiscard]] Locks letGo(const std::string& owner, const LockKeys& keys);
+    //! Makes one owner's part in a key another's: nothing is unlocked in between.
+    void handOn(const std::string& from, const std::string& to, const std::string& key);
+    //! Since when it has been locked here without a break, whoever's jobs it was for.
+    [[nodiscard]] TimePoint heldSince(std::uint32_t hash) const;
 
     //! The same, and it is unlocked.
     void unlockOf(const std::string& owner, const LockKeys& keys) { unlock(letGo(owner, keys)); }
@@ -79,11 +83,13 @@ private:
     struct Held {
         int users = 0; // jobs, and calls that ask for it
         int times = 0; // that it may be locked in this session
+        TimePoint since; // the first of them
     };
 
     [[nodiscard]] static bool contains(const Jobs& jobs, const std::string& owner,
                                        const LockKeys& keys);
     [[nodiscard]] static bool isOpen(const QPointer<PostgresSession>& self);
+    void noteLocked(std::uint32_t hash);
     [[nodiscard]] Locks takeUnused(const std::vector<std::uint32_t>& hashes);
     void unlock(const Locks& locks);
     void onReady();

@@ -101,6 +101,7 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
     , queue("lockboard_queue", {})
     , takeFree("lockboard_take", {})
     , takeFreeForSession("lockboard_take_session", {})
+    , handOver("lockboard_hand_over", {})
     , releaseHeld("lockboard_release_held", {})
     , acquire("lockboard_acquire", acquireSql("", "unnest($1::text[]) k", "", ""))
     , acquireForSession("lockboard_acquire_session",
@@ -161,6 +162,11 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
             WHERE @over
             RETURNING txid_current() AS token)
         SELECT (SELECT token FROM taken), pg_backend_pid(), (SELECT got FROM a))";
+    handOver.sql = R"(
+        UPDATE @table l SET owner_id = $2::text, expiration = @end
+        FROM (SELECT pg_advisory_xact_lock(@queue, $4::int) OFFSET 0) q
+        WHERE l.id = $1::text AND l.owner_id = $5::text AND @live
+        RETURNING txid_current())";
     wait.sql = R"(
         SELECT pg_advisory_lock($1::bigint)
         FROM (SELECT set_config('lock_timeout', $2::text, true) OFFSET 0) l)";
@@ -269,7 +275,7 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
             ORDER BY l.granted DESC, a.query_start, l.pid LIMIT 10000) k ON true)";
     listen.sql = "LISTEN " + quotedName(channel);
     for (PostgresStatement* const one :
-         {&queue, &wait, &acquire, &takeFree, &takeFreeForSession, &releaseHeld, &acquireForSession,
+         {&queue, &wait, &acquire, &takeFree, &takeFreeForSession, &handOver, &releaseHeld, &acquireForSession,
           &allOrNone, &extend, &look, &release, &unlock, &releasePage, &releaseOwned, &ownedKeys,
           &releaseSeen, &advertise, &withdraw, &lookAround})
         one->sql = filled(one->sql.c_str(), table, quotedText(channel));

@@ -30,6 +30,9 @@ public:
     //! The same with the key's hash as $5, which is locked for the session. One row: the token or
     //! NULL, the backend, and whether the hash was locked if it was tried.
     PostgresStatement takeFreeForSession;
+    //! What one owner holds becomes another's: $1: key, $2: the other, $3: lease in ms, $4: its
+    //! place, $5: the owner. The token; no row: it is not the owner's.
+    PostgresStatement handOver;
     //! The short way, of a key that is held by who asks: $1: key, $2: owner or NULL, $3: whether an
     //! owner may release a lock without owner, $4: place, $5: what to tell those who wait, $6: or
     //! everybody. Its owner, and something if somebody was told; no row: it is not so.
