@@ -220,6 +220,8 @@ Task<Grant> BasicProvider::acquireWaiting(LockKeys keys, AcquireOptions options,
         }
     }
 
+    if (m_closing)
+        throw Cancelled("The provider was closed.");
     WaitQueue::Ticket ticket(keys, m_resumer);
     m_queue.join(ticket);
     std::shared_ptr<Attempt> attempt;

@@ -62,7 +62,8 @@ std::shared_ptr<PostgresProvider::Offer> PostgresProvider::takeOffer(const LockK
     if (m_offers.empty() || keys.size() != 1 || !options.isUniquelyOwned() || !options.lease())
         return {};
     const auto found = m_offers.find(keys.front());
-    if (found == m_offers.end())
+    // What the offer says may have ended meanwhile, with the session say.
+    if (found == m_offers.end() || !found->second->session.holds(found->second->owner, keys))
         return {};
     const auto offer = std::move(found->second);
     m_offers.erase(found);
@@ -95,8 +96,12 @@ Task<Grant> PostgresProvider::takeOver(std::shared_ptr<Offer> offer, LockKeys ke
         result = co_await call.result();
     } catch (const OutcomeUnknown& error) {
         giveBack();
+        noteLost(offer->owner, key); // if its job is still running
         offer->result.emplace({KeyRelease(key, ReleaseOutcome::Unknown)});
         throw NotTaken(error.message());
+    } catch (const Unavailable&) {
+        giveBack();
+        throw Conflict(key, {}, {}); // never sent: the next look tells whether it is so still
     } catch (const LockError&) {
         giveBack();
         throw;

@@ -79,6 +79,7 @@ PostgresProvider::~PostgresProvider()
     m_session.close();
     m_bulk.close();
     m_work.close();
+    resumer().drain(); // what these have ended goes on while there is something to call
 }
 
 std::exception_ptr PostgresProvider::errorOf(const PostgresResult& result) const

@@ -27,6 +27,7 @@ Task<ReleaseResult> PostgresProvider::release(LockKeys keys, ReleaseOptions opti
         std::optional<ReleaseResult> ended = co_await handOver(session, keys.front(), owner);
         if (ended)
             co_return std::move(*ended);
+        session->forgetLost(owner, keys); // the job had ended before that
     }
     const LockKeys all = keys;
     std::vector<KeyRelease> left;
@@ -47,8 +48,11 @@ Task<ReleaseResult> PostgresProvider::release(LockKeys keys, ReleaseOptions opti
             unknown = true;
         }
         if (unknown) {
-            for (const std::string& key : keys)
+            for (const std::string& key : keys) {
                 left.emplace_back(key, ReleaseOutcome::Unknown);
+                if (ofJob) // which may still run, without what its session held
+                    noteLost(owner, key);
+            }
             co_return ReleaseResult(std::move(left));
         }
         if (result.isError())

@@ -3,6 +3,8 @@
 #include "tests/postgres/postgres_fixture.h"
 #include "tests/support/proxy.h"
 
+#include <QThread>
+
 using namespace Qt::StringLiterals;
 using namespace std::chrono_literals;
 
@@ -25,6 +27,8 @@ private Q_SLOTS:
     void isTriedAgainIfTheRowIsLocked();
     void canBeCut_data();
     void canBeCut();
+    void isNotWhatTheSessionHasLost();
+    void endsWithTheProvider_data();
     void endsWithTheProvider();
 
 private:
@@ -228,19 +232,91 @@ void PostgresHandOverTest::canBeCut()
     nothingIsLeft();
 }
 
+//! Of two jobs that end at once, the first finds out, and the second's key is not held any more.
+void PostgresHandOverTest::isNotWhatTheSessionHasLost()
+{
+    const PostgresModule locks(*m_server);
+    await(locks->execute("k", [] {}));
+    const QString backend = m_server->value(
+        u"SELECT pid FROM pg_stat_activity WHERE application_name = 'lockboard locks'"_s);
+    SystemClock clock;
+    Resumer resumer(clock);
+    Signal firstEnds(resumer), secondEnds(resumer);
+    int running = 0;
+    const auto arm = [&] {
+        if (++running < 2)
+            return;
+        m_server->query(u"SELECT pg_terminate_backend(%1)"_s.arg(backend));
+        QThread::msleep(4); // and it is gone
+        firstEnds.raise();
+        secondEnds.raise();
+    };
+    const auto job = [&](Signal& ends) -> Task<> {
+        QMetaObject::invokeMethod(&resumer, arm, Qt::QueuedConnection);
+        co_await ends.wait({}, std::stop_token());
+    };
+    QList<bool> couldLock;
+    const auto mayLock = [&](const char* key) {
+        const QString hash = QString::number(medusaHash(key));
+        couldLock << (m_server->value(u"SELECT pg_try_advisory_xact_lock(%1)"_s.arg(hash)) == u"t");
+    };
+    Task<> first = locks->execute("one", [&] { return job(firstEnds); });
+    Task<> second = locks->execute("two", [&] { return job(secondEnds); });
+    Task<> afterFirst = locks->execute("one", [&] { mayLock("one"); });
+    Task<> afterSecond = locks->execute("two", [&] { mayLock("two"); });
+    for (Task<>* const one : {&first, &second}) {
+        try {
+            await(std::move(*one));
+        } catch (const Lost&) {
+            // found out before it had ended, on a slow machine
+        }
+    }
+    await(std::move(afterFirst));
+    await(std::move(afterSecond));
+    QCOMPARE(couldLock, QList<bool>({false, false}));
+    nothingIsLeft();
+}
+
+void PostgresHandOverTest::endsWithTheProvider_data()
+{
+    QTest::addColumn<bool>("waited");
+    QTest::addColumn<bool>("executes");
+    for (const bool waited : {false, true}) {
+        for (const bool executes : {false, true})
+            QTest::addRow("%s, then %s", waited ? "waited for" : "alone",
+                          executes ? "execute" : "release")
+                << waited << executes;
+    }
+}
+
+//! While it is under way; whoever called it calls again.
 void PostgresHandOverTest::endsWithTheProvider()
 {
+    QFETCH(const bool, waited);
+    QFETCH(const bool, executes);
     PostgresModule locks(*m_server);
+    LockingModule* const module = locks.operator->();
     Sql other(m_server->url());
-    Task<> first = locks->execute("k", [&] {
+    const auto lockRow = [&] {
         other.query(u"BEGIN"_s);
         other.query(u"SELECT FROM locking FOR UPDATE"_s);
-    });
-    Task<> next = locks->execute("k", [] { QFAIL("nobody is there to run it"); });
+    };
+    const auto callTwice = [&]() -> Task<> {
+        co_await module->execute("k", lockRow); // its job ran to its end
+        if (executes)
+            co_await module->execute("x", [] { QFAIL("it was closed"); });
+        else
+            co_await module->release("x");
+    };
+    Task<> calls = callTwice();
+    std::optional<Task<>> waiting;
+    if (waited)
+        waiting.emplace(module->execute("k", [] { QFAIL("nobody is there to run it"); }));
     QTRY_COMPARE(sessionsThatWait(*m_server), 1);
     locks.destroy();
-    thrownBy<Cancelled>(std::move(next));
-    await(std::move(first)); // it ran to its end; its lease ends by itself
+    if (waiting)
+        thrownBy<Cancelled>(std::move(*waiting));
+    thrownBy<Cancelled>(std::move(calls));
     other.query(u"COMMIT"_s);
     QTRY_COMPARE(advisory(), 0);
 }
