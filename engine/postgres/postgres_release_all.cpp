@@ -84,6 +84,9 @@ Task<void> PostgresProvider::releasePages(ReleaseAllOptions options, ReleaseAllR
             patient = patient && by != LeftBy::ItsLocker;
         }
         more = patient && result->released + result->cleared > before;
+        if (!patient)
+            result->leave(lockedMeanwhile, static_cast<std::uint64_t>(left.integer(0, 1))
+                              - static_cast<std::uint64_t>(left.rows()));
     }
 }
 

@@ -242,7 +242,8 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
             RETURNING l.id, l.owner_id, @live AS held),
         told AS MATERIALIZED (SELECT pg_notify(@channel, 'f') WHERE EXISTS (SELECT FROM gone))
         SELECT id, owner_id, held, true, (SELECT count(*) FROM told) FROM gone)";
-    ownedKeys.sql = "SELECT id FROM @table WHERE owner_id = $1::text LIMIT 100";
+    ownedKeys.sql =
+        "SELECT id, count(*) OVER () FROM @table WHERE owner_id = $1::text LIMIT 100";
     releaseSeen.sql = R"(
         WITH gone AS (
             DELETE FROM @table l WHERE l.id = $1::text AND l.owner_id IS NOT DISTINCT FROM $2::text

@@ -70,7 +70,7 @@ public:
     PostgresStatement releasePage;
     //! $1: owner, $2: how many. The same for those that were released.
     PostgresStatement releaseOwned;
-    //! $1: owner. Some of its keys.
+    //! $1: owner. Some of its keys, and how many there are.
     PostgresStatement ownedKeys;
     //! $1: key, $2: the owner that was seen, $3: what to tell those who wait. Whether its lease
     //! lasted; no row: it is not so any more.

@@ -22,6 +22,7 @@ private Q_SLOTS:
     void callsASlowServerSlow();
     void releaseAllEndsAtALockedRow_data();
     void releaseAllEndsAtALockedRow();
+    void releaseAllCountsAllThatIsLocked();
     void releaseAllTellsWhatItReleasedBefore();
     void releaseAllMayTakeLonger();
     void longWaitsAreNoSilence_data();
@@ -122,6 +123,20 @@ void PostgresTimeoutsTest::releaseAllEndsAtALockedRow()
     QCOMPARE(rows(), u"1"_s);
     other.query(u"COMMIT"_s);
     QCOMPARE(await(locks->releaseAll(options)).released, 1U);
+}
+
+void PostgresTimeoutsTest::releaseAllCountsAllThatIsLocked()
+{
+    m_server->query(u"INSERT INTO locking SELECT 'k' || i, 'me' FROM generate_series(1, 250) i"_s);
+    const PostgresModule locks(*m_server, u", \"lockTimeout\": 300"_s);
+    Sql other(m_server->url());
+    other.query(u"BEGIN; SELECT FROM locking WHERE id <> 'k1' FOR UPDATE"_s);
+    const auto mine = ReleaseAllOptions().ownedBy("me");
+    const ReleaseAllResult result = await(locks->releaseAll(mine));
+    QCOMPARE(result.released, 1U);
+    QCOMPARE(result.left(), 249U);
+    other.query(u"COMMIT"_s);
+    QCOMPARE(await(locks->releaseAll(mine)).released, 249U);
 }
 
 void PostgresTimeoutsTest::releaseAllTellsWhatItReleasedBefore()
