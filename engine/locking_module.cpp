@@ -59,7 +59,18 @@ LockingModule::LockingModule(const Config& config, const Container& container, S
                         "Locking module: Using \"" + m_defaultId + "\" as default.");
 }
 
-LockingModule::~LockingModule() = default;
+LockingModule::~LockingModule()
+{
+    m_closing = true; // who is told that his call has ended may call again
+    m_slots.clear();
+}
+
+LockingModule::Slot& LockingModule::find(const std::string& provider)
+{
+    if (m_closing)
+        throw Cancelled("The locking module was closed.");
+    return provider.empty() ? *m_default : findNamed(provider);
+}
 
 LockingModule::Slot& LockingModule::findNamed(const std::string& provider)
 {

@@ -81,10 +81,8 @@ private:
     struct Slot;
 
     [[nodiscard]] bool isHere() const { return std::this_thread::get_id() == m_threadId; }
-    [[nodiscard]] Slot& find(const std::string& provider)
-    {
-        return provider.empty() ? *m_default : findNamed(provider);
-    }
+    //! \throws NotFound, Cancelled while the module ends
+    [[nodiscard]] Slot& find(const std::string& provider);
     [[nodiscard]] Slot& findNamed(const std::string& provider);
     //! Throws what forbids a call, if anything does.
     template <typename... Checked> void admit(const char* verb, const Checked&... checked) const;
@@ -101,6 +99,7 @@ private:
     std::vector<ProviderInfo> m_infos;
     std::string m_defaultId;
     Slot* m_default = nullptr;
+    bool m_closing = false;
 };
 
 } // namespace lockboard

@@ -36,6 +36,8 @@ struct MemoryProvider::Waiter : WaitQueue::Ticket {
 
 Task<Grant> MemoryProvider::acquire(LockKeys keys, AcquireOptions options, SharedContext)
 {
+    if (isClosing())
+        return failed<Grant>(Cancelled("The provider was closed."));
     settle();
     if (!options.waits()) {
         const auto obstacle = findObstacle(keys, options);

@@ -17,7 +17,7 @@ Task<std::string> PostgresProvider::endSession(int pid, bool cancel, std::vector
     const PostgresResult ended =
         co_await change(ending.end(m_bulk.serverVersion()), ending.endParameters());
     noteAllChanged();
-    if (ended.rows() > 0 && ending.hasNameless()) {
+    if (ended.rows() > 0 && ended.isTrue(0, 0) && ending.hasNameless()) {
         try {
             const PostgresResult rows = co_await ask(
                 PostgresStatement({},

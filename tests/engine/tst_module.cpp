@@ -19,6 +19,7 @@ private Q_SLOTS:
     void sharedContextReachesTheProvider();
     void longestHoldIsAnOptionOfEveryProvider();
     void thousandWaiters();
+    void callsFromWhatItEnds();
 };
 
 void TestModule::defaultRule_data()
@@ -227,6 +228,53 @@ void TestModule::thousandWaiters()
     for (int i = 0; i < 1000; ++i)
         count(&locks, &inside, &done);
     QTRY_COMPARE(done, 1000);
+}
+
+template <typename T> static Task<> countIfCancelled(Task<T> call, int* count)
+{
+    try {
+        co_await call;
+    } catch (const Cancelled&) {
+        ++*count;
+    }
+}
+
+//! Who is told that his call has ended calls again, while the module goes.
+static Task<> callAgain(LockingModule* locks, int* refused)
+{
+    const auto never = [] { QFAIL("nobody is there to run it"); };
+    const auto atB = ExecuteOptions().at("b");
+    const auto atA = AcquireOptions().at("a");
+    const auto allOfA = ReleaseAllOptions().at("a");
+    Task<> held = locks->execute("k", never);
+    co_await countIfCancelled(std::move(held), refused);
+    Task<> again = locks->execute("k", never, atB);
+    co_await countIfCancelled(std::move(again), refused);
+    Task<> free = locks->execute("free", never);
+    co_await countIfCancelled(std::move(free), refused);
+    Task<Grant> elsewhere = locks->acquire("free", atA);
+    co_await countIfCancelled(std::move(elsewhere), refused);
+    Task<ReleaseResult> release = locks->release("k");
+    co_await countIfCancelled(std::move(release), refused);
+    Task<ReleaseAllResult> all = locks->releaseAll(allOfA);
+    co_await countIfCancelled(std::move(all), refused);
+}
+
+void TestModule::callsFromWhatItEnds()
+{
+    SystemClock clock;
+    const Container container(clock, [](LogLevel, const std::string&) {});
+    const Config config = Config::parse(R"({"providers": [{"resolve": "in-memory", "id": "a"},
+{"resolve": "in-memory", "id": "b", "is_default": true}]})",
+                                        "test", ".");
+    int refused = 0;
+    {
+        LockingModule locks(config, container);
+        await(locks.acquire("k"));
+        callAgain(&locks, &refused);
+        QCOMPARE(refused, 0);
+    }
+    QCOMPARE(refused, 6);
 }
 
 QTEST_GUILESS_MAIN(TestModule)
