@@ -84,6 +84,8 @@ Task<Grant> PostgresProvider::takeOver(std::shared_ptr<Offer> offer, LockKeys ke
     const auto giveBack = [&] {
         session.handOn(owner, offer->owner, key);
         session.forgetLost(owner, keys);
+        if (!session.holds(offer->owner, keys))
+            noteLost(offer->owner, key); // if its job is still running
     };
     PostgresParameters parameters;
     parameters << key << owner << msText(options.lease())
@@ -96,7 +98,6 @@ Task<Grant> PostgresProvider::takeOver(std::shared_ptr<Offer> offer, LockKeys ke
         result = co_await call.result();
     } catch (const OutcomeUnknown& error) {
         giveBack();
-        noteLost(offer->owner, key); // if its job is still running
         offer->result.emplace({KeyRelease(key, ReleaseOutcome::Unknown)});
         throw NotTaken(error.message());
     } catch (const Unavailable&) {

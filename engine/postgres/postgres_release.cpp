@@ -19,7 +19,8 @@ Task<ReleaseResult> PostgresProvider::release(LockKeys keys, ReleaseOptions opti
 {
     requireText(keys, options.owner());
     const std::string owner = options.owner().value_or("");
-    PostgresSession* const session = sessionOf(keys, owner);
+    // A job's that is not over keeps what its session holds.
+    PostgresSession* const session = options.isOnlyIfOver() ? nullptr : sessionOf(keys, owner);
     const bool ofJob = session != nullptr;
     const bool tooLate = hasLost(keys, owner);
     bool quick = keys.size() == 1 && !tooLate && !options.isOnlyIfOver();
@@ -31,6 +32,13 @@ Task<ReleaseResult> PostgresProvider::release(LockKeys keys, ReleaseOptions opti
     }
     const LockKeys all = keys;
     std::vector<KeyRelease> left;
+    // A job that still runs has lost what its session held, however the rest ends.
+    const auto noteLetGo = [&] {
+        for (const std::string& key : keys) {
+            if (ofJob && !sessionOf(LockKeys(key), owner)) // else a later one of this owner's
+                noteLost(owner, key);
+        }
+    };
     for (int tries = 1;; ++tries) {
         PostgresCall call(ofJob ? session->connection() : m_work, PostgresEffect::Mutates);
         if (ofJob) // first, so that it is done even if the rest fails
@@ -46,13 +54,15 @@ Task<ReleaseResult> PostgresProvider::release(LockKeys keys, ReleaseOptions opti
             result = co_await call.result();
         } catch (const OutcomeUnknown&) {
             unknown = true;
+        } catch (const LockError&) {
+            noteLetGo();
+            throw;
         }
+        if (unknown || result.isError())
+            noteLetGo();
         if (unknown) {
-            for (const std::string& key : keys) {
+            for (const std::string& key : keys)
                 left.emplace_back(key, ReleaseOutcome::Unknown);
-                if (ofJob) // which may still run, without what its session held
-                    noteLost(owner, key);
-            }
             co_return ReleaseResult(std::move(left));
         }
         if (result.isError())

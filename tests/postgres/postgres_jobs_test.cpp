@@ -2,6 +2,8 @@
 #include "engine/postgres/medusa_hash.h"
 #include "tests/postgres/postgres_fixture.h"
 
+#include <QThread>
+
 using namespace Qt::StringLiterals;
 using namespace std::chrono_literals;
 
@@ -19,6 +21,9 @@ private Q_SLOTS:
     void aFailureUnlocksNothingOfAnothers();
     void eachJobOfAnOwnerLearnsOfItsLoss();
     void aBlockedKeyKeepsNoRenewalWaiting();
+    void aJobIsToldWhoseReleaseFails_data();
+    void aJobIsToldWhoseReleaseFails();
+    void residueIsNotAJobsLock();
     void tokensGrowAcrossACrash();
     void standsInLineWithMedusas();
     void holdsTheLineForNobodyWhoIsGone();
@@ -106,6 +111,51 @@ void PostgresJobsTest::aBlockedKeyKeepsNoRenewalWaiting()
 }
 
 //! A token that was given out is on the disk, as the lock is.
+void PostgresJobsTest::aJobIsToldWhoseReleaseFails_data()
+{
+    QTest::addColumn<QString>("trouble");
+    QTest::newRow("a locked row") << u"BEGIN; SELECT FROM locking FOR UPDATE"_s;
+    QTest::newRow("a session that is over")
+        << u"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = "
+           "'lockboard locks'"_s;
+}
+
+//! Somebody else releases it, in this process; what its session held is gone in any case.
+void PostgresJobsTest::aJobIsToldWhoseReleaseFails()
+{
+    QFETCH(const QString, trouble);
+    const PostgresModule locks(*m_server);
+    PostgresJob job(locks, "k");
+    QTRY_VERIFY(job.running);
+    const QString owner = m_server->value(u"SELECT owner_id FROM locking"_s);
+    Sql other(m_server->url());
+    other.query(trouble);
+    QThread::msleep(50); // it is gone, and nobody has noticed
+    try {
+        await(locks->release("k", ReleaseOptions().ownedBy(owner.toStdString())));
+    } catch (const LockError&) {
+        // it may be released all the same
+    }
+    QTRY_VERIFY(job.isDone);
+    QVERIFY(job.wasStopped);
+    QVERIFY(!job.outcome().empty());
+    QCOMPARE(advisory(), 0);
+}
+
+//! What looked like residue when a person saw it, and is held by now.
+void PostgresJobsTest::residueIsNotAJobsLock()
+{
+    const PostgresModule locks(*m_server);
+    PostgresJob job(locks, "k");
+    QTRY_VERIFY(job.running);
+    const QString owner = m_server->value(u"SELECT owner_id FROM locking"_s);
+    const auto asItWasSeen = ReleaseOptions().ownedBy(owner.toStdString()).onlyIfOver();
+    QVERIFY(!await(locks->release("k", asItWasSeen)).allReleased());
+    QCOMPARE(advisory(), 1);
+    QCOMPARE(job.end(), std::string());
+    QTRY_COMPARE(advisory(), 0);
+}
+
 void PostgresJobsTest::tokensGrowAcrossACrash()
 {
     FencingToken last = 0;
