@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <QDir>
 #include <QFile>
 #include <QStringList>
 
@@ -12,8 +11,7 @@ class DocumentedRights final {
 public:
     explicit DocumentedRights(const QString& password)
     {
-        QFile readme(QDir(QStringLiteral(QT_TESTCASE_SOURCEDIR))
-                         .filePath(QStringLiteral("../../README.md")));
+        QFile readme(QStringLiteral(LOCKBOARD_README));
         if (!readme.open(QIODevice::ReadOnly))
             return;
         for (const QByteArray& line : readme.readAll().split('\n')) {
