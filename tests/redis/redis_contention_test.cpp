@@ -88,8 +88,7 @@ void RedisContentionTest::takesTurnsWithOtherProcesses()
     qInfo("%.2f commands a job; %td of the first %zu went to one process", perJob, share,
           firstHalf.size());
     QCOMPARE(served.size(), std::size_t(8 * each));
-    // Without turns it is all or nothing; on a busy machine a process has several now and then.
-    QVERIFY2(share > 4 * each / 8 && share < 4 * each * 7 / 8, served.c_str());
+    QVERIFY2(share > 4 * each / 4 && share < 4 * each * 3 / 4, served.c_str());
     QVERIFY2(perJob < 8, qPrintable(QString::number(perJob)));
 }
 
