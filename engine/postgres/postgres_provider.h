@@ -83,7 +83,8 @@ private:
     void addAllOrNone(PostgresCall& call, const LockKeys& keys);
     [[nodiscard]] bool mayQueue(const AcquireOptions& options) const;
     [[nodiscard]] Task<bool> standInLine(std::uint32_t hash);
-    //! Whether whoever waits here first may have it in one step, at nobody's cost elsewhere.
+    //! Whether whoever waits here first may have it in one step: those elsewhere have not waited
+    //! long for it.
     [[nodiscard]] bool mayHandOver(const PostgresSession& session, const LockKeys& keys);
     //! How a release ended; none: it is still to be made.
     [[nodiscard]] Task<std::optional<ReleaseResult>> handOver(PostgresSession* session,

@@ -276,9 +276,9 @@ PostgresStatements::PostgresStatements(const PostgresSettings& settings)
             ORDER BY l.granted DESC, a.query_start, l.pid LIMIT 10000) k ON true)";
     listen.sql = "LISTEN " + quotedName(channel);
     for (PostgresStatement* const one :
-         {&queue, &wait, &acquire, &takeFree, &takeFreeForSession, &handOver, &releaseHeld, &acquireForSession,
-          &allOrNone, &extend, &look, &release, &unlock, &releasePage, &releaseOwned, &ownedKeys,
-          &releaseSeen, &advertise, &withdraw, &lookAround})
+         {&queue, &wait, &acquire, &takeFree, &takeFreeForSession, &handOver, &releaseHeld,
+          &acquireForSession, &allOrNone, &extend, &look, &release, &unlock, &releasePage,
+          &releaseOwned, &ownedKeys, &releaseSeen, &advertise, &withdraw, &lookAround})
         one->sql = filled(one->sql.c_str(), table, quotedText(channel));
 }
 

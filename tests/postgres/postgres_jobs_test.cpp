@@ -110,7 +110,6 @@ void PostgresJobsTest::aBlockedKeyKeepsNoRenewalWaiting()
     QCOMPARE(blocked.end(), std::string());
 }
 
-//! A token that was given out is on the disk, as the lock is.
 void PostgresJobsTest::aJobIsToldWhoseReleaseFails_data()
 {
     QTest::addColumn<QString>("trouble");
@@ -156,6 +155,7 @@ void PostgresJobsTest::residueIsNotAJobsLock()
     QTRY_COMPARE(advisory(), 0);
 }
 
+//! A token that was given out is on the disk, as the lock is.
 void PostgresJobsTest::tokensGrowAcrossACrash()
 {
     FencingToken last = 0;

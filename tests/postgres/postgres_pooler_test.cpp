@@ -83,6 +83,7 @@ void PostgresPoolerTest::losesItsLocksWithThePooler()
     for (int tries = 0; tries < 10 && !(next && next->running); ++tries) {
         next.emplace(locks, "b"); // an attempt to connect from before may fail it yet
         QTRY_VERIFY_WITH_TIMEOUT(next->running || next->isDone, 15'000);
+        QVERIFY(next->running || contains(next->outcome(), "can't be reached"));
     }
     QVERIFY(next->running);
     QCOMPARE(next->end(), std::string());
