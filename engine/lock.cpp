@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/lock.h"
 
+#include "engine/safe_json.h"
+
 #include <QString>
 #include <QStringDecoder>
 
@@ -84,8 +86,7 @@ static void appendEscaped(std::string& out, std::string_view bytes)
     }
 }
 
-//! What a terminal would obey, or what turns or hides the text around it, rather than show.
-static bool isDevious(char32_t character)
+bool isDevious(char32_t character)
 {
     switch (QChar::category(character)) {
     case QChar::Other_Control:

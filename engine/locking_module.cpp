@@ -142,6 +142,10 @@ template <typename T, typename Describe>
 Task<T> LockingModule::audited(Task<T> call, AuditRecord record, Describe describe)
 {
     const auto audit = m_settings.audit;
+    const auto conclude = [&audit, &record, container = m_container] {
+        if (const auto problem = audit->conclude(record))
+            container.log(LogLevel::Warning, *problem);
+    };
     std::exception_ptr error;
     try {
         if constexpr (std::is_void_v<T>) {
@@ -150,7 +154,7 @@ Task<T> LockingModule::audited(Task<T> call, AuditRecord record, Describe descri
         } else {
             T result = co_await call;
             record.outcome = describe(result);
-            audit->append(record);
+            conclude();
             co_return result;
         }
     } catch (const LockError& failure) {
@@ -160,7 +164,7 @@ Task<T> LockingModule::audited(Task<T> call, AuditRecord record, Describe descri
         record.outcome = "the job failed";
         error = std::current_exception();
     }
-    audit->append(record);
+    conclude();
     if (error)
         std::rethrow_exception(error);
     if constexpr (!std::is_void_v<T>)
@@ -181,6 +185,7 @@ Task<Grant> LockingModule::acquire(LockKeys keys, AcquireOptions options, Shared
         if (!m_settings.audit)
             return slot.provider->acquire(std::move(keys), std::move(options), std::move(context));
         AuditRecord record = recordOf(slot.id, "acquire", keys, options.owner(), context);
+        m_settings.audit->intend(record);
         return audited(
             slot.provider->acquire(std::move(keys), std::move(options), std::move(context)),
             std::move(record), [](const Grant&) { return std::string("granted"); });
@@ -222,6 +227,7 @@ Task<ReleaseResult> LockingModule::release(LockKeys keys, ReleaseOptions options
         if (!m_settings.audit)
             return slot.provider->release(std::move(keys), std::move(options), std::move(context));
         AuditRecord record = recordOf(slot.id, "release", keys, options.owner(), context);
+        m_settings.audit->intend(record);
         return audited(
             slot.provider->release(std::move(keys), std::move(options), std::move(context)),
             std::move(record), [](const ReleaseResult& result) { return describe(result); });
@@ -232,8 +238,11 @@ Task<ReleaseResult> LockingModule::release(LockKeys keys, ReleaseOptions options
 
 static std::string describe(const ReleaseAllResult& result)
 {
-    std::string text =
-        "released " + std::to_string(result.released) + ", left " + std::to_string(result.left());
+    const bool sawAll = !result.cancelled && !result.interruption;
+    std::string text = "released " + std::to_string(result.released) + ", left "
+        + std::to_string(result.left()) + (sawAll ? "" : " and what it had not come to");
+    if (result.cleared > 0)
+        text += ", removed what was left of " + std::to_string(result.cleared);
     for (const auto& [reason, count] : result.reasons)
         text += "; " + std::to_string(count) + ' ' + reason;
     if (result.interruption)
@@ -255,6 +264,7 @@ Task<ReleaseAllResult> LockingModule::releaseAll(ReleaseAllOptions options, Shar
         if (!m_settings.audit)
             return slot.provider->releaseAll(std::move(options), std::move(context));
         AuditRecord record = recordOf(slot.id, "releaseAll", {}, options.owner(), context);
+        m_settings.audit->intend(record);
         return audited(slot.provider->releaseAll(std::move(options), std::move(context)),
                        std::move(record),
                        [](const ReleaseAllResult& result) { return describe(result); });
@@ -306,8 +316,10 @@ Task<void> LockingModule::executeHere(LockKeys keys, LockedJob job, ExecuteOptio
     if (slot.longestHold && !options.requestedLongestHold())
         options.holdingAtMost(*slot.longestHold);
     AuditRecord record;
-    if (m_settings.audit)
+    if (m_settings.audit) {
         record = recordOf(slot.id, "execute", keys, options.owner(), context);
+        m_settings.audit->intend(record);
+    }
     Task<void> running = slot.provider->executeJob(std::move(keys), std::move(job),
                                                    std::move(options), std::move(context));
     if (m_settings.audit)
@@ -332,6 +344,8 @@ Task<std::string> LockingModule::administer(std::string verb, std::vector<std::s
         Slot& slot = find(provider);
         AuditRecord record = recordOf(slot.id, verb.c_str(), {}, {}, context);
         record.arguments = arguments;
+        if (m_settings.audit)
+            m_settings.audit->intend(record);
         auto call = slot.provider->administer(std::move(verb), std::move(arguments),
                                               std::move(context));
         if (!m_settings.audit)

@@ -66,8 +66,9 @@ std::optional<CommandLine::Exit> CommandLine::parse(const QStringList& arguments
     const QCommandLineOption audit(
         u"audit-log"_s, u"Where to record what is done; else under the XDG state directory."_s,
         u"FILE"_s);
-    parser.addOptions(
-        {help, version, config, connect, provider, readOnly, demo, screenshot, theme, size, audit});
+    const QCommandLineOption noAudit(u"no-audit"_s, u"Keep no record of what is done."_s);
+    parser.addOptions({help, version, config, connect, provider, readOnly, demo, screenshot, theme,
+                       size, audit, noAudit});
     if (!parser.parse(arguments)) {
         QString problem = parser.errorText();
         while (problem.endsWith(u'.'))
@@ -84,6 +85,8 @@ std::optional<CommandLine::Exit> CommandLine::parse(const QStringList& arguments
         return wrong(u"--config and --connect exclude each other"_s);
     if (parser.isSet(demo) && (parser.isSet(config) || parser.isSet(connect)))
         return wrong(u"--demo has locks of its own; leave out --config and --connect"_s);
+    if (parser.isSet(audit) && parser.isSet(noAudit))
+        return wrong(u"--audit-log and --no-audit exclude each other"_s);
     for (const QCommandLineOption& option : {config, connect, provider, screenshot, audit}) {
         if (parser.isSet(option) && parser.value(option).isEmpty())
             return wrong(u"--%1 is empty"_s.arg(option.names().constFirst()));
@@ -103,6 +106,7 @@ std::optional<CommandLine::Exit> CommandLine::parse(const QStringList& arguments
     into.provider = parser.value(provider);
     into.screenshot = parser.value(screenshot);
     into.auditLog = parser.value(audit);
+    into.noAudit = parser.isSet(noAudit);
     into.readOnly = parser.isSet(readOnly);
     into.demo = parser.isSet(demo);
     return {};

@@ -31,6 +31,7 @@ public:
     QString auditLog;
     QSize size;
     ThemeChoice theme = ThemeChoice::Auto;
+    bool noAudit = false;
     bool readOnly = false;
     bool demo = false;
 };

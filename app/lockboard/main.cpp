@@ -72,9 +72,12 @@ int show(int argc, char** argv, const CommandLine& wanted, const Config& config)
 
     LockingModule::Settings settings;
     settings.readOnly = wanted.readOnly;
-    settings.audit = std::make_shared<AuditLog>(wanted.auditLog.isEmpty() ? AuditLog::defaultFile()
-                                                                          : wanted.auditLog,
-                                                AuditLog::defaultOperator());
+    // Who only looks needs no place to record it.
+    if (!wanted.readOnly && !wanted.noAudit) {
+        settings.audit = std::make_shared<AuditLog>(
+            wanted.auditLog.isEmpty() ? AuditLog::defaultFile() : wanted.auditLog,
+            AuditLog::defaultOperator());
+    }
     EngineThread engine(config, settings);
     LockingModule& module = engine.open();
 

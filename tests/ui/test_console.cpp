@@ -88,6 +88,24 @@ private Q_SLOTS:
             << QStringList{u"--connect"_s, u"gopher://:secret@h"_s} << 78 << u"--connect"_s;
         QTest::newRow("audit log") << QStringList{u"--audit-log"_s, u"/proc/nothing/here"_s} << 78
                                    << u"/proc/nothing/here"_s;
+        QTest::newRow("audit log that is a device")
+            << QStringList{u"--audit-log"_s, u"/dev/full"_s} << 78 << u"--no-audit"_s;
+        QTest::newRow("an audit log and none")
+            << QStringList{u"--audit-log"_s, u"/tmp/a"_s, u"--no-audit"_s} << 64 << u"exclude"_s;
+    }
+    void needsNoAuditLogToLook()
+    {
+        const QString picture = m_folder.filePath(u"look.png"_s);
+        // A file where its folder would be: nothing can be recorded.
+        QDir(m_folder.filePath(u"state"_s)).removeRecursively();
+        const QString inTheWay = write(u"state"_s, "");
+        QCOMPARE(run({u"--demo"_s, u"--screenshot"_s, picture}, true), 78);
+        for (const QString& look : {u"--read-only"_s, u"--no-audit"_s}) {
+            const int code = run({u"--demo"_s, look, u"--screenshot"_s, picture}, true);
+            QVERIFY2(code == 0, qPrintable(m_err));
+            QVERIFY(QFile::remove(picture));
+        }
+        QVERIFY(QFile::remove(inTheWay));
     }
     void refusesWhatItDoesNotUnderstand()
     {
