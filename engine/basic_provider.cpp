@@ -281,7 +281,7 @@ Task<Grant> BasicProvider::acquireWaiting(LockKeys keys, AcquireOptions options,
             ticket.knownUntil = tries == 0 ? TimePoint::max() : TimePoint();
             attempt = std::make_shared<Attempt>(keys, &ticket);
             oneTry.asLook(tries);
-            runAttempt(attempt, oneTry, context);
+            letRun(runAttempt(attempt, oneTry, context));
             if (attempt->finished) {
                 ticket.signal.reset(); // raised for nobody: nothing has waited yet
                 continue;

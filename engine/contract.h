@@ -62,10 +62,11 @@ template <typename R> struct JobResult {
     using Type = R;
     static constexpr bool isTask = false;
 };
-template <typename R> struct JobResult<Task<R>> {
+template <typename R> struct JobResult<QCoro::Task<R>> {
     using Type = R;
     static constexpr bool isTask = true;
 };
+template <typename R> struct JobResult<Task<R>> : JobResult<QCoro::Task<R>> { };
 template <typename Job> decltype(auto) callJob(Job& job, std::stop_token lost, const Grant& grant)
 {
     if constexpr (std::is_invocable_v<Job&, std::stop_token, const Grant&>)
@@ -185,11 +186,13 @@ public:
     }
 
     //! The same as executeJob, for a job `(std::stop_token, const Grant&) -> T`,
-    //! `(std::stop_token) -> T`, `() -> T` or any of these of Task<T>.
+    //! `(std::stop_token) -> T`, `() -> T` or any of these of Task<T>. The job is copied. One that
+    //! owns something is passed by its name, not as a temporary (task.h says why).
     template <typename Job>
-    auto execute(LockKeys keys, Job job, ExecuteOptions options = {}, SharedContext context = {})
+    auto execute(LockKeys keys, Job&& job, ExecuteOptions options = {}, SharedContext context = {})
     {
-        return detail::executeTyped(std::move(job),
+        LOCKBOARD_REFUSE_OWNING_TEMPORARY(Job);
+        return detail::executeTyped(std::decay_t<Job>(std::forward<Job>(job)),
                                     [this, keys = std::move(keys), options = std::move(options),
                                      context = std::move(context)](LockedJob erased) mutable {
                                         return executeJob(std::move(keys), std::move(erased),

@@ -116,7 +116,7 @@ void Execution::renewAfter(Duration pause)
         if (m_provider->clock().now() >= m_holdEnd)
             expire();
         else
-            renew(shared_from_this());
+            letRun(renew(shared_from_this()));
     });
 }
 

@@ -39,7 +39,7 @@ void GiveBack::add(LockKeys keys, std::string owner, std::optional<Duration> lea
     m_items.emplace(now, std::move(item));
     m_signal.raise();
     if (!m_running)
-        run();
+        letRun(run());
 }
 
 void GiveBack::close()

@@ -29,6 +29,50 @@ std::string Lock::identityOf(const std::string& key, LockState state, const Hold
         + std::to_string(note.fields().pid);
 }
 
+Grant& Grant::withKeys(std::vector<KeyGrant> keys)
+{
+    m_keys = std::move(keys);
+    m_leaseEnd.reset();
+    m_extension = false;
+    for (const KeyGrant& one : m_keys) {
+        if (one.leaseEnd && (!m_leaseEnd || *one.leaseEnd < *m_leaseEnd))
+            m_leaseEnd = one.leaseEnd;
+        m_extension = m_extension || one.extended;
+    }
+    return *this;
+}
+
+KeyGrant Grant::of(const std::string& key) const
+{
+    const auto it = std::lower_bound(
+        m_keys.begin(), m_keys.end(), key,
+        [](const KeyGrant& one, const std::string& wanted) { return one.key < wanted; });
+    return it == m_keys.end() || it->key != key ? KeyGrant(key, m_leaseEnd, m_extension) : *it;
+}
+
+std::vector<KeyGrant> Grant::outcomes(const LockKeys& keys) const
+{
+    std::vector<KeyGrant> all;
+    all.reserve(keys.size());
+    for (const std::string& key : keys)
+        all.push_back(of(key));
+    return all;
+}
+
+bool SeenLock::isStill(const Owner& holder, std::optional<TimePoint> end,
+                       std::optional<FencingToken> current) const
+{
+    if (holder != owner)
+        return false;
+    if (token && current)
+        return *token == *current;
+    if (owner)
+        return true;
+    if (!leaseEnd || !end)
+        return !leaseEnd && !end;
+    return std::chrono::abs(*leaseEnd - *end) <= tolerance;
+}
+
 KeyRelease ReleaseResult::of(const std::string& key) const
 {
     const auto it = std::find_if(m_left.begin(), m_left.end(),

@@ -62,7 +62,28 @@ private:
     std::size_t m_size = 0;
 };
 
+//! What an acquire did for one key.
+class KeyGrant final {
+public:
+    KeyGrant() = default;
+    KeyGrant(std::string k, std::optional<TimePoint> end, bool wasHeld)
+        : key(std::move(k))
+        , leaseEnd(end)
+        , extended(wasHeld)
+    {
+    }
+    bool operator==(const KeyGrant&) const = default;
+
+    std::string key;
+    std::optional<TimePoint> leaseEnd; //!< monotonic; none: it never expires
+    bool extended = false; //!< the caller, or nobody by name, held it before; else it was free
+};
+
 //! What acquire gives: until when the keys are held, and the token that fences later holders off.
+//!
+//! The lease is counted from before the request was sent, so a grant can arrive when its lease is
+//! over: then nothing is held for sure, and whoever called acquire must ask again, as the same
+//! owner, before it relies on the lock (isOver). execute does so by itself.
 class Grant final {
 public:
     Grant() = default;
@@ -72,17 +93,29 @@ public:
     {
     }
 
-    //! On this process's monotonic clock; none if the lock never expires.
+    //! The earliest of all keys, on this process's monotonic clock; none if none of them expires.
     [[nodiscard]] std::optional<TimePoint> leaseEnd() const { return m_leaseEnd; }
+    //! The lease has passed by `now` (Clock::now()): somebody else may hold the keys.
+    [[nodiscard]] bool isOver(TimePoint now) const { return m_leaseEnd && *m_leaseEnd <= now; }
     //! None where the provider has no tokens.
     [[nodiscard]] std::optional<FencingToken> token() const { return m_token; }
-    //! The caller held one of the keys before.
+    //! At least one of the keys was held by the caller before, or by nobody by name.
     [[nodiscard]] bool isExtension() const { return m_extension; }
     Grant& asExtension(bool extension = true) { return m_extension = extension, *this; }
+
+    //! Says what each key got where they differ, in the order of the call's LockKeys. A provider
+    //! calls it only then: without it every key has the whole grant's lease end and extension.
+    //! Sets leaseEnd() and isExtension() accordingly.
+    Grant& withKeys(std::vector<KeyGrant> keys);
+    //! What one of the call's keys got.
+    [[nodiscard]] KeyGrant of(const std::string& key) const;
+    //! The same for all of them, in their order.
+    [[nodiscard]] std::vector<KeyGrant> outcomes(const LockKeys& keys) const;
 
 private:
     std::optional<TimePoint> m_leaseEnd;
     std::optional<FencingToken> m_token;
+    std::vector<KeyGrant> m_keys; // empty: they are all alike
     bool m_extension = false;
 };
 
@@ -127,10 +160,38 @@ public:
     std::string detail; //!< for a state other than Held, what lies there ("hash")
 };
 
+//! A lock as somebody saw it. A release that expects it (ReleaseOptions::expecting) takes away this
+//! very grant and nothing that came after it.
+class SeenLock final {
+public:
+    //! How far two readings of one lease end may lie apart: the time that a reading takes.
+    static constexpr Duration tolerance = std::chrono::milliseconds(500);
+
+    SeenLock() = default;
+    explicit SeenLock(const Lock& lock)
+        : key(lock.key)
+        , owner(lock.owner)
+        , leaseEnd(lock.leaseEnd)
+        , token(lock.token)
+    {
+    }
+
+    //! Whether what is there now is what was seen: the same holder; the same token, where both are
+    //! known; and where there is neither owner nor token to tell grants apart, the same lease end.
+    [[nodiscard]] bool isStill(const Owner& holder, std::optional<TimePoint> end,
+                               std::optional<FencingToken> current) const;
+
+    std::string key;
+    Owner owner;
+    std::optional<TimePoint> leaseEnd; //!< monotonic; none: it never expires
+    std::optional<FencingToken> token; //!< none: not known
+};
+
 enum class ReleaseOutcome : std::uint8_t {
     Released,
     NotHeld, //!< free, or its lease was over
     HeldByOther, //!< untouched
+    Changed, //!< untouched: the holder's name is as expected, and yet it is another grant
     Unknown, //!< sent, and the connection died before the answer
 };
 
@@ -147,7 +208,7 @@ public:
 
     std::string key;
     ReleaseOutcome outcome = ReleaseOutcome::NotHeld;
-    Owner holder; //!< with HeldByOther: who; none if the lock has no owner
+    Owner holder; //!< with HeldByOther and Changed: who; none if the lock has no owner
     bool cleared = false; //!< with NotHeld: it was over, and what was left of it is removed now
 };
 

@@ -53,11 +53,13 @@ public:
     Task<ReleaseAllResult> releaseAll(ReleaseAllOptions options = {}, SharedContext context = {});
     //! The job, `(std::stop_token, const Grant&) -> T`, `(std::stop_token) -> T`, `() -> T` or any
     //! of these of Task<T>, runs on the thread of the caller. The stop token is fired on the
-    //! module's.
+    //! module's. The job is copied. One that owns something is passed by its name, not as a
+    //! temporary (task.h says why); one that can't be copied, by std::ref.
     template <typename Job>
-    auto execute(LockKeys keys, Job job, ExecuteOptions options = {}, SharedContext context = {})
+    auto execute(LockKeys keys, Job&& job, ExecuteOptions options = {}, SharedContext context = {})
     {
-        return detail::executeTyped(std::move(job),
+        LOCKBOARD_REFUSE_OWNING_TEMPORARY(Job);
+        return detail::executeTyped(std::decay_t<Job>(std::forward<Job>(job)),
                                     [this, keys = std::move(keys), options = std::move(options),
                                      context = std::move(context)](LockedJob erased) mutable {
                                         return executeJob(std::move(keys), std::move(erased),

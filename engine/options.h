@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/lock.h"
+#include "engine/task.h"
 
 #include <functional>
 #include <stop_token>
@@ -42,6 +43,9 @@ public:
     AcquireOptions& asLook(int look) { return m_look = look, *this; }
     //! For execute: nobody else uses this owner, so what it holds, this call has taken.
     AcquireOptions& uniquelyOwned() { return m_unique = true, *this; }
+    //! For a provider's eyes: the owner was seen not to hold the key when the call began, so what it
+    //! holds after an unanswered try, that try has taken.
+    AcquireOptions& notHeldBefore(bool on = true) { return m_notHeldBefore = on, *this; }
 
     [[nodiscard]] const Owner& owner() const { return m_owner; }
     [[nodiscard]] std::optional<Duration> lease() const { return m_lease; }
@@ -52,6 +56,7 @@ public:
     //! None: a call that does not wait.
     [[nodiscard]] std::optional<int> look() const { return m_look; }
     [[nodiscard]] bool isUniquelyOwned() const { return m_unique; }
+    [[nodiscard]] bool wasNotHeldBefore() const { return m_unique || m_notHeldBefore; }
     [[nodiscard]] const std::stop_token& stopToken() const { return m_stop; }
     [[nodiscard]] const std::string& provider() const { return m_provider; }
 
@@ -66,6 +71,7 @@ private:
     bool m_exclusive = false;
     bool m_reenters = true;
     bool m_unique = false;
+    bool m_notHeldBefore = false;
 };
 
 class ExecuteOptions final {
@@ -120,7 +126,17 @@ public:
     //! Removes what is left of a lock whose lease is over (LockState::Residue), and nothing that is
     //! live: somebody may have taken the key since it was seen.
     ReleaseOptions& onlyIfOver(bool on = true) { return m_onlyIfOver = on, *this; }
+    //! An operator's release: of each of these keys the very grant that was seen, compared on the
+    //! server, or nothing (ReleaseOutcome::Changed, HeldByOther). What is expected stands in for the
+    //! owner: ownedBy() counts only for keys that are not among them.
+    ReleaseOptions& expecting(std::vector<SeenLock> seen);
 
+    //! What is expected of a key; null: nothing.
+    [[nodiscard]] const SeenLock* expected(const std::string& key) const;
+    //! Something is expected of each of the keys, and there is at least one.
+    [[nodiscard]] bool expectsAll(const LockKeys& keys) const;
+    //! All that is expected, sorted by key.
+    [[nodiscard]] const std::vector<SeenLock>& expectations() const { return m_expected; }
     [[nodiscard]] const Owner& owner() const { return m_owner; }
     [[nodiscard]] const std::string& provider() const { return m_provider; }
     [[nodiscard]] bool isOnlyIfOver() const { return m_onlyIfOver; }
@@ -128,6 +144,7 @@ public:
 private:
     Owner m_owner;
     std::string m_provider;
+    std::vector<SeenLock> m_expected;
     bool m_onlyIfOver = false;
 };
 
@@ -138,7 +155,12 @@ public:
 
     //! Only this owner's locks; without it, all of the provider's.
     ReleaseAllOptions& ownedBy(Owner owner) { return m_owner = std::move(owner), *this; }
-    ReleaseAllOptions& reportingTo(Progress to) { return m_progress = std::move(to), *this; }
+    template <typename Callback> ReleaseAllOptions& reportingTo(Callback&& to)
+    {
+        LOCKBOARD_REFUSE_OWNING_TEMPORARY(Callback);
+        m_progress = std::forward<Callback>(to);
+        return *this;
+    }
     ReleaseAllOptions& stoppedBy(std::stop_token token) { return m_stop = std::move(token), *this; }
     ReleaseAllOptions& at(std::string provider) { return m_provider = std::move(provider), *this; }
 

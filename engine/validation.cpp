@@ -7,7 +7,6 @@ namespace lockboard {
 
 using namespace std::chrono_literals;
 
-static constexpr std::size_t mostKeys = 10'000;
 static constexpr std::size_t longestKey = 64 * 1024;
 static constexpr Duration longestLease = 10 * 365 * 24h;
 

@@ -8,6 +8,9 @@
 
 namespace lockboard {
 
+//! Of one call.
+inline constexpr std::size_t mostKeys = 10'000;
+
 //! What the module refuses before a provider sees it, as one sentence; none: it is fit for use.
 //! The bounds: at least one key and at most 10,000, none empty or over 64 KiB; an owner that is
 //! not empty and not `*`, which on the wire means "no owner"; a lease above zero and of ten years

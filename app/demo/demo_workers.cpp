@@ -44,7 +44,7 @@ std::string DemoWorkers::worker()
 
 void DemoWorkers::take(const std::string& key, const Owner& owner, std::optional<Duration> lease)
 {
-    m_provider.acquire(key, AcquireOptions().ownedBy(owner).expiringIn(lease), {});
+    letRun(m_provider.acquire(key, AcquireOptions().ownedBy(owner).expiringIn(lease), {}));
 }
 
 void DemoWorkers::populate()
@@ -97,7 +97,7 @@ void DemoWorkers::hold(const std::string& key, const Owner& owner, Duration leas
 {
     take(key, owner, lease);
     QTimer::singleShot(work, this, [this, key, owner] {
-        m_provider.release(key, ReleaseOptions().ownedBy(owner), {});
+        letRun(m_provider.release(key, ReleaseOptions().ownedBy(owner), {}));
     });
 }
 

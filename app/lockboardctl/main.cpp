@@ -71,7 +71,7 @@ static int run(int argc, char* argv[])
         }
         Session session(arguments, arguments.verb->changesLocks, interrupt.token());
         QMetaObject::invokeMethod(
-            &app, [&] { runVerb(&session, arguments, &interrupt); }, Qt::QueuedConnection);
+            letRun(&app, [&] { runVerb(&session, arguments, &interrupt); }, Qt::QueuedConnection));
         return QCoreApplication::exec();
     } catch (...) {
         return explain(std::current_exception(), interrupt);

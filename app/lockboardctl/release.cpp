@@ -15,6 +15,7 @@ static QString wordFor(ReleaseOutcome outcome)
         return u"released"_s;
     case ReleaseOutcome::NotHeld:
         return u"notHeld"_s;
+    case ReleaseOutcome::Changed:
     case ReleaseOutcome::HeldByOther:
         return u"heldByOther"_s;
     case ReleaseOutcome::Unknown:
@@ -34,6 +35,7 @@ static std::string sentenceFor(const KeyRelease& key, bool ifOver)
             return "Was over already: " + name + "; its row is removed.";
         return ifOver ? "Nothing is left of " + name + ": it is free, or held."
                       : "Not held: " + name + '.';
+    case ReleaseOutcome::Changed:
     case ReleaseOutcome::HeldByOther:
         return "Not released: " + name + " is held "
             + (key.holder ? "by \"" + printableStart(*key.holder) + "\"." : "without owner.");

@@ -95,13 +95,11 @@ Task<ReleaseResult> MemoryProvider::release(LockKeys keys, ReleaseOptions option
             left.emplace_back(key, ReleaseOutcome::NotHeld);
             continue;
         }
-        const Owner& holder = it->second.owner;
-        const bool allowed = holder ? holder == options.owner()
-                                    : !options.owner() || m_ownerless == Ownerless::Claimable;
-        if (allowed)
+        const ReleaseOutcome outcome = judge(it, options);
+        if (outcome == ReleaseOutcome::Released)
             remove(it, ChangeKind::Released);
         else
-            left.emplace_back(key, ReleaseOutcome::HeldByOther, holder);
+            left.emplace_back(key, outcome, it->second.owner);
     }
     if (!waitQueue().isEmpty()) {
         // Only now that all are free: a waiter may want several of them.
@@ -109,6 +107,19 @@ Task<ReleaseResult> MemoryProvider::release(LockKeys keys, ReleaseOptions option
             handOver(key);
     }
     return ready(ReleaseResult(std::move(left)));
+}
+
+ReleaseOutcome MemoryProvider::judge(Locks::const_iterator it, const ReleaseOptions& options) const
+{
+    const auto& [key, entry] = *it;
+    if (const SeenLock* const seen = options.expected(key)) {
+        if (seen->isStill(entry.owner, entry.leaseEnd, entry.token))
+            return ReleaseOutcome::Released;
+        return entry.owner == seen->owner ? ReleaseOutcome::Changed : ReleaseOutcome::HeldByOther;
+    }
+    const bool allowed = entry.owner ? entry.owner == options.owner()
+                                     : !options.owner() || m_ownerless == Ownerless::Claimable;
+    return allowed ? ReleaseOutcome::Released : ReleaseOutcome::HeldByOther;
 }
 
 Task<ReleaseAllResult> MemoryProvider::releaseAll(ReleaseAllOptions options, SharedContext)
@@ -203,8 +214,9 @@ Grant MemoryProvider::take(const LockKeys& keys, const AcquireOptions& options)
     if (options.lease())
         end = clock().now() + *options.lease();
     const FencingToken token = ++m_lastToken;
-    std::optional<TimePoint> earliest = end;
-    bool extension = false;
+    std::vector<KeyGrant> grants; // of one key, the grant says it all
+    grants.reserve(keys.size() > 1 ? keys.size() : 0);
+    Grant grant(end, token);
     for (const std::string& key : keys) {
         const auto [it, isNew] = place(key);
         Entry& entry = it->second;
@@ -214,15 +226,18 @@ Grant MemoryProvider::take(const LockKeys& keys, const AcquireOptions& options)
             entry.owner = options.owner();
         if (end) // without a lease asked for, a lock keeps the one it has
             setLease(it, end);
-        else if (entry.leaseEnd && (!earliest || *entry.leaseEnd < *earliest))
-            earliest = entry.leaseEnd;
-        extension |= !isNew;
+        if (keys.size() > 1)
+            grants.emplace_back(key, entry.leaseEnd, !isNew);
+        else
+            grant = Grant(entry.leaseEnd, token).asExtension(!isNew);
         note(isNew         ? ChangeKind::Acquired
                  : claimed ? ChangeKind::OwnerChanged
                            : ChangeKind::Extended,
              it);
     }
-    return Grant(earliest, token).asExtension(extension);
+    if (keys.size() > 1)
+        grant.withKeys(std::move(grants));
+    return grant;
 }
 
 std::pair<MemoryProvider::Locks::iterator, bool> MemoryProvider::place(const std::string& key)

@@ -52,6 +52,9 @@ private:
     //! The first key that a call cannot have now; none: it can have them all.
     Locks::iterator findObstacle(const LockKeys& keys, const AcquireOptions& options);
     Grant take(const LockKeys& keys, const AcquireOptions& options);
+    //! What a release may do to a lock that is there.
+    [[nodiscard]] ReleaseOutcome judge(Locks::const_iterator it,
+                                       const ReleaseOptions& options) const;
     //! The entry of a key, a new one if need be.
     std::pair<Locks::iterator, bool> place(const std::string& key);
     void setLease(Locks::iterator it, std::optional<TimePoint> end);

@@ -193,7 +193,7 @@ void PostgresLiveView::readSoon()
     if (m_phase == Phase::Watching && !m_reading && m_readTimer == 0 && !m_toRead.empty()) {
         m_readTimer = m_clock.callAfter(coalescing, [this] {
             m_readTimer = 0;
-            readSome(m_scan);
+            letRun(readSome(m_scan));
         });
     }
 }

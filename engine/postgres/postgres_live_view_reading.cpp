@@ -70,7 +70,7 @@ void PostgresLiveView::begin(Phase phase)
     } else {
         watchLeases();
     }
-    readAll(m_scan, true);
+    letRun(readAll(m_scan, true));
 }
 
 Task<void> PostgresLiveView::readAll(std::uint32_t scan, bool withRows)
@@ -280,7 +280,7 @@ void PostgresLiveView::poll()
     } else {
         m_changed = false;
         m_reading = true;
-        readAll(m_scan, false);
+        letRun(readAll(m_scan, false));
     }
 }
 

@@ -224,8 +224,8 @@ void PostgresProvider::withdrawUnwanted()
         return true;
     });
     if (count > 0)
-        sendAside(&m_session.connection(), &m_statements.withdraw,
-                  PostgresParameters() << array.text());
+        letRun(sendAside(&m_session.connection(), &m_statements.withdraw,
+                         PostgresParameters() << array.text()));
     if (!m_advertised.empty())
         m_withdrawTimer = clock().callAfter(withdrawPause, [this] { withdrawUnwanted(); });
 }

@@ -146,7 +146,7 @@ PostgresSession::Locks PostgresSession::takeUnused(const std::vector<std::uint32
 void PostgresSession::unlock(const Locks& locks)
 {
     if (!locks.empty() && !m_closed)
-        sendAside(&m_connection, &m_statements.unlock, unlockParameters(locks));
+        letRun(sendAside(&m_connection, &m_statements.unlock, unlockParameters(locks)));
 }
 
 PostgresSession::Asking::Asking(PostgresSession& session, std::vector<std::uint32_t> hashes)
@@ -216,7 +216,7 @@ void PostgresSession::beat()
     m_beatTimer = 0;
     if (m_jobs.empty())
         return;
-    keepAlive(this);
+    letRun(keepAlive(this));
     m_beatTimer = m_clock.callAfter(beatPause, [this] { beat(); });
 }
 

@@ -106,7 +106,7 @@ Task<void> PostgresSession::tellApart(QPointer<PostgresSession> self)
     if (!isOpen(self))
         co_return;
     const auto answered = std::make_shared<bool>(false);
-    keepAlive(self, answered);
+    letRun(keepAlive(self, answered));
     for (int waits = 0; waits < mostWaits && !*answered; ++waits) {
         if (!isOpen(self) || !self->m_usable)
             co_return;

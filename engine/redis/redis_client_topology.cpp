@@ -108,7 +108,7 @@ void RedisClient::openSeed()
     m_seed = &m_nodes.connection(m_seeds[m_seedIndex]);
     tidySoon();
     if (m_seed->isReady())
-        probe(m_seed);
+        letRun(probe(m_seed));
 }
 
 void RedisClient::openSeedAfter(Duration pause)
@@ -120,7 +120,7 @@ void RedisClient::openSeedAfter(Duration pause)
 void RedisClient::onReady(RedisConnection* connection)
 {
     if (connection == m_seed)
-        probe(connection);
+        letRun(probe(connection));
     else
         updateReady();
 }
@@ -366,7 +366,7 @@ void RedisClient::refreshAt(TimePoint when)
     m_refreshDue = when;
     m_refreshTimer = m_clock.callAt(when, [this] {
         m_refreshTimer = 0;
-        refresh();
+        letRun(refresh());
     });
 }
 

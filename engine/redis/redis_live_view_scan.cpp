@@ -35,7 +35,7 @@ void RedisLiveView::begin(Phase phase)
     } else {
         watchLeases();
     }
-    scanAll(m_scan);
+    letRun(scanAll(m_scan));
 }
 
 Task<void> RedisLiveView::scanAll(std::uint32_t scan)
@@ -55,7 +55,7 @@ Task<void> RedisLiveView::scanAll(std::uint32_t scan)
         co_return;
     }
     for (std::size_t i = 0; i < m_sources.size(); ++i) {
-        scanOn(scan, i);
+        letRun(scanOn(scan, i));
         if (!self || scan != m_scan)
             co_return;
     }
@@ -100,7 +100,7 @@ Task<void> RedisLiveView::scanOn(std::uint32_t scan, std::size_t index)
                 keys.emplace_back(found.at(i).text());
             if (!keys.empty()) {
                 ++m_pages;
-                readPage(scan, std::move(keys));
+                letRun(readPage(scan, std::move(keys)));
                 if (!self || scan != m_scan)
                     co_return;
             }
@@ -162,7 +162,7 @@ Task<void> RedisLiveView::readPage(std::uint32_t scan, std::vector<std::string> 
     }
     for (std::size_t i = 0; i < m_sources.size(); ++i) {
         if (!m_sources[i].exhausted && !m_sources[i].scanning)
-            scanOn(scan, i);
+            letRun(scanOn(scan, i));
         if (!self || scan != m_scan)
             co_return;
     }
@@ -283,7 +283,7 @@ void RedisLiveView::sendRereads()
             m_toReread.erase(m_toReread.begin());
         }
         ++m_rereads;
-        reread(std::move(page));
+        letRun(reread(std::move(page)));
     }
 }
 

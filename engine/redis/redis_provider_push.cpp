@@ -75,7 +75,7 @@ void RedisProvider::suspect(const std::string& key)
     if (m_verifyTimer == 0) {
         m_verifyTimer = clock().callAfter(verifyPause, [this] {
             m_verifyTimer = 0;
-            verifyMine();
+            letRun(verifyMine());
         });
     }
 }

@@ -70,7 +70,7 @@ void RedisPush::connectAnew(Way way)
     m_way = way;
     m_connection = std::make_unique<RedisConnection>(m_endpoint, silent(m_container));
     m_connection->setMessageHandler([this](const RedisReply& message) { take(message); });
-    connect(m_connection.get(), &RedisConnection::ready, this, [this] { arm(); });
+    connect(m_connection.get(), &RedisConnection::ready, this, [this] { letRun(arm()); });
     connect(m_connection.get(), &RedisConnection::unavailable, this, [this] {
         try {
             std::rethrow_exception(m_connection->problem());
@@ -153,7 +153,7 @@ void RedisPush::beat()
 {
     m_timer = m_clock.callAfter(heartbeat, [this] { beat(); });
     if (!m_pinging)
-        ping();
+        letRun(ping());
 }
 
 Task<void> RedisPush::ping()

@@ -55,7 +55,7 @@ Task<std::string> RedisReplicas::findFault(std::vector<std::string> keys, std::s
     Waiting waiting(std::move(keys), std::move(value), m_resumer);
     m_waiting.push_back(&waiting);
     if (!m_running)
-        run();
+        letRun(run());
     co_await waiting.answered.wait({}, std::stop_token());
     if (waiting.error)
         std::rethrow_exception(waiting.error);

@@ -44,7 +44,7 @@ RedisSentinels::~RedisSentinels()
 void RedisSentinels::ask()
 {
     if (!m_asking)
-        askAll();
+        letRun(askAll());
 }
 
 std::unique_ptr<RedisConnection>
@@ -130,7 +130,7 @@ void RedisSentinels::watch(std::unique_ptr<RedisConnection> sentinel)
         m_timer = m_container.clock->callAfter(0ms, [this] { ask(); });
     });
     m_container.clock->cancel(m_timer);
-    subscribe();
+    letRun(subscribe());
 }
 
 Task<void> RedisSentinels::subscribe()
@@ -142,7 +142,7 @@ Task<void> RedisSentinels::subscribe()
         co_return;
     }
     // Where that is not allowed, the server says itself that it is no master any more.
-    m_timer = m_container.clock->callAfter(heartbeat, [this] { ping(); });
+    m_timer = m_container.clock->callAfter(heartbeat, [this] { letRun(ping()); });
 }
 
 Task<void> RedisSentinels::ping()
@@ -153,7 +153,7 @@ Task<void> RedisSentinels::ping()
     } catch (const LockError&) {
         co_return; // silent, it has given itself up
     }
-    m_timer = m_container.clock->callAfter(heartbeat, [this] { ping(); });
+    m_timer = m_container.clock->callAfter(heartbeat, [this] { letRun(ping()); });
 }
 
 void RedisSentinels::take(const RedisReply& message)

@@ -61,7 +61,7 @@ public:
     explicit Pending(Task<T> task)
         : m_state(std::make_shared<State>())
     {
-        watch(std::move(task), m_state);
+        letRun(watch(std::move(task), m_state));
     }
 
     [[nodiscard]] bool isDone() const { return m_state->done; }

@@ -186,7 +186,7 @@ void TestModuleRules::fromAnotherThread()
     int steps = 0;
     QString problem;
     connect(&thread, &QThread::started, &inThread,
-            [&] { useFromHere(locks, &thread, steps, problem); });
+            [&] { letRun(useFromHere(locks, &thread, steps, problem)); });
     thread.start();
     QTRY_VERIFY(thread.isFinished()); // real time: injected time would be over before it began
     QCOMPARE(problem, QString());

@@ -36,7 +36,7 @@ void TestResume::whatComesFirstWins()
     std::optional<WakeReason> reason;
     {
         Signal signal(resumer);
-        waitFor(&signal, clock.now() + 10ms, stop.get_token(), &reason);
+        letRun(waitFor(&signal, clock.now() + 10ms, stop.get_token(), &reason));
         clock.advance(10ms);
         signal.raise();
         stop.request_stop();
@@ -45,7 +45,7 @@ void TestResume::whatComesFirstWins()
     }
     Signal signal(resumer);
     reason.reset();
-    waitFor(&signal, clock.now() + 10ms, {}, &reason);
+    letRun(waitFor(&signal, clock.now() + 10ms, {}, &reason));
     signal.raise();
     clock.advance(1s);
     QTRY_VERIFY(reason);
@@ -59,11 +59,11 @@ void TestResume::signalBeforeTheWaitIsKept()
     Signal signal(resumer);
     std::optional<WakeReason> reason;
     signal.raise();
-    waitFor(&signal, {}, {}, &reason);
+    letRun(waitFor(&signal, {}, {}, &reason));
     QCOMPARE(reason, WakeReason::Signalled);
     signal.reset();
     reason.reset();
-    waitFor(&signal, {}, {}, &reason);
+    letRun(waitFor(&signal, {}, {}, &reason));
     QVERIFY(!reason);
     signal.raise();
     QTRY_VERIFY(reason);
@@ -77,7 +77,7 @@ void TestResume::stopFromManyThreads()
         std::stop_source stop;
         std::optional<WakeReason> reason;
         auto signal = std::make_unique<Signal>(resumer);
-        waitFor(signal.get(), {}, stop.get_token(), &reason);
+        letRun(waitFor(signal.get(), {}, stop.get_token(), &reason));
         std::thread other([&stop] { stop.request_stop(); });
         if (round % 2 == 0)
             signal->raise();
@@ -106,7 +106,7 @@ void TestResume::deepChainsDontNest()
         signals.emplace_back(resumer);
     int passed = 0;
     for (std::size_t i = 0; i < length; ++i)
-        link(&signals[i], i + 1 < length ? &signals[i + 1] : nullptr, &passed);
+        letRun(link(&signals[i], i + 1 < length ? &signals[i + 1] : nullptr, &passed));
     signals.front().raise();
     QTRY_COMPARE(passed, length);
 }
@@ -126,7 +126,7 @@ void TestResume::whatIsResumedMayEndTheResumer()
     ManualClock clock;
     std::stop_source stop;
     bool ended = false;
-    waitAndEndIt(std::make_unique<Resumer>(clock), stop.get_token(), &ended);
+    letRun(waitAndEndIt(std::make_unique<Resumer>(clock), stop.get_token(), &ended));
     stop.request_stop();
     QTRY_VERIFY(ended);
 }

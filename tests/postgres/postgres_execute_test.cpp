@@ -215,7 +215,7 @@ void PostgresExecuteTest::runInTheOrderOfTheirCalls()
     QTRY_VERIFY(first.running);
     m_order.clear();
     for (int i = 1; i <= 5; ++i)
-        note(&locks, i);
+        letRun(note(&locks, i));
     QCOMPARE(first.end(), std::string());
     QTRY_COMPARE(m_order.size(), 10);
     QCOMPARE(m_order, (QList<int>{1, 1, 2, 2, 3, 3, 4, 4, 5, 5}));

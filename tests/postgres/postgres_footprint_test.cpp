@@ -61,7 +61,7 @@ void PostgresFootprintTest::connectionsAreFew()
     Watcher watcher(locks);
     int granted = 0;
     for (int i = 0; i < 100; ++i)
-        waitFor(&locks, i, &granted);
+        letRun(waitFor(&locks, i, &granted));
     std::vector<std::unique_ptr<PostgresJob>> jobs;
     for (int i = 0; i < 50; ++i)
         jobs.push_back(std::make_unique<PostgresJob>(

@@ -79,7 +79,7 @@ void PostgresRightsTest::fourRightsAreEnoughToWaitAndRenew()
     QTRY_VERIFY(watcher.isLive());
     QVERIFY(watcher.locks.contains("awaited"));
     bool granted = false;
-    waitFor(&locks, &granted);
+    letRun(waitFor(&locks, &granted));
     PostgresJob job(locks, "renewed", ExecuteOptions().expiringIn(900ms));
     QTRY_VERIFY(job.running);
     const auto lease = [this] {

@@ -71,7 +71,7 @@ void PostgresTokensTest::growAcrossProcesses()
     for (int i = 0; i < 6; ++i)
         processes.push_back(std::make_unique<PostgresModule>(*m_server));
     for (const auto& one : processes)
-        fight(one.get(), 40);
+        letRun(fight(one.get(), 40));
     QTRY_COMPARE_WITH_TIMEOUT(m_done, 6, 60'000);
     QCOMPARE(m_grants, 240);
     QVERIFY(m_exclusive);
@@ -101,7 +101,7 @@ void PostgresTokensTest::overlappingAcquiresGrantOne()
     for (int round = 0; round < 50; ++round) {
         int granted = 0, refused = 0;
         for (const auto& one : processes)
-            tryOnce(one.get(), &granted, &refused);
+            letRun(tryOnce(one.get(), &granted, &refused));
         QTRY_COMPARE(granted + refused, 6);
         QCOMPARE(granted, 1);
         await((*processes.front())->release("one"));

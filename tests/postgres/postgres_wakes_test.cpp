@@ -94,7 +94,7 @@ Task<void> PostgresWakesTest::waitFor(PostgresModule* locks, std::string key, bo
 void PostgresWakesTest::waitForAll(PostgresModule& locks, const Keys& keys, bool asJobs)
 {
     for (const std::string& key : keys)
-        waitFor(&locks, key, asJobs);
+        letRun(waitFor(&locks, key, asJobs));
     QTest::qWait(800);
     QCOMPARE(m_waiting, int(keys.size()));
     QVERIFY(m_granted.empty());
@@ -152,11 +152,11 @@ void PostgresWakesTest::otherLockboardsTell()
     const qint64 took = medianAfter(keys, [&](const std::string& key) {
         const ReleaseOptions his = ReleaseOptions().ownedBy("of " + key);
         if (how == 0)
-            here->release(key, his);
+            letRun(here->release(key, his));
         else if (how == 1)
-            here->release(LockKeys(key, key + '+'), his);
+            letRun(here->release(LockKeys(key, key + '+'), his));
         else
-            here->releaseAll(ReleaseAllOptions().ownedBy("of " + key));
+            letRun(here->releaseAll(ReleaseAllOptions().ownedBy("of " + key)));
     });
     QVERIFY2(took < soonMs, qPrintable(QString::number(took)));
 }
@@ -172,7 +172,7 @@ void PostgresWakesTest::releaseAllTellsEveryone()
         await(here->releaseAll(ReleaseAllOptions().ownedBy("nobody"))); // connects
         waitForAll(there, keys);
         const TimePoint before = std::chrono::steady_clock::now();
-        here->releaseAll();
+        letRun(here->releaseAll());
         waitForGrants(keys.size());
         std::vector<qint64> took;
         for (const std::string& key : keys)
@@ -202,7 +202,7 @@ void PostgresWakesTest::longKeys()
         m_waiting = 0;
         await(here->acquire(key));
         waitForAll(there, {key});
-        all.push_back(medianAfter({key}, [&](const std::string&) { here->release(key); }));
+        all.push_back(medianAfter({key}, [&](const std::string&) { letRun(here->release(key)); }));
     }
     const qint64 took = median(std::move(all));
     QVERIFY2(took < soonMs, qPrintable(QString::number(took)));
@@ -275,7 +275,7 @@ void PostgresWakesTest::manyWaitersLookAsOne()
     {
         PostgresModule there(*m_server);
         for (int i = 0; i < 50; ++i)
-            waitFor(&there, "k", false);
+            letRun(waitFor(&there, "k", false));
         QTRY_VERIFY(looks() >= 4); // the log is what tells
         QTest::qWait(500);
         const qsizetype before = looks();

@@ -51,7 +51,7 @@ template <typename T> Task<> finish(Task<T> call, std::shared_ptr<bool> done)
 template <typename T> std::shared_ptr<bool> begun(Task<T> call)
 {
     const auto done = std::make_shared<bool>(false);
-    detail::finish(std::move(call), done);
+    letRun(detail::finish(std::move(call), done));
     return done;
 }
 

@@ -357,7 +357,7 @@ void RedisOutcomeTest::tenThousandAcquiresEndOnceEach()
         }
     };
     for (int i = 0; i < count; ++i)
-        watch(locks->acquire("k" + std::to_string(i), mine(60s)), &endings[std::size_t(i)]);
+        letRun(watch(locks->acquire("k" + std::to_string(i), mine(60s)), &endings[std::size_t(i)]));
     const auto ended = [&endings] {
         return std::all_of(endings.begin(), endings.end(),
                            [](const Ending& ending) { return ending.times() > 0; });
@@ -412,7 +412,7 @@ void RedisOutcomeTest::aThousandExecutesLeaveNothing()
         }(&inside);
     };
     for (int i = 0; i < count; ++i)
-        watchJob(locks->execute("k" + std::to_string(i), job), &ended);
+        letRun(watchJob(locks->execute("k" + std::to_string(i), job), &ended));
     QTRY_COMPARE_WITH_TIMEOUT(ended, count, 30'000);
     QTest::qWait(100);
     QCOMPARE(ended, count);

@@ -18,9 +18,9 @@ class Waiter final {
 public:
     Waiter(const RedisModule& module, const char* key, const char* owner)
     {
-        run(module->acquire(key,
-                            AcquireOptions().ownedBy(owner).expiringIn(60s).waiting(Duration(30s))),
-            m_state);
+        AcquireOptions options;
+        options.ownedBy(owner).expiringIn(60s).waiting(Duration(30s));
+        letRun(run(module->acquire(key, options), m_state));
     }
     [[nodiscard]] bool isDone() const { return m_state->done; }
     [[nodiscard]] TimePoint at() const { return m_state->at; }
@@ -179,7 +179,7 @@ void RedisPushTest::stopsAJobWhoseLockIsTaken()
     const Shown shown(module);
     settle(shown);
     Job job;
-    runUntilStopped(module.operator->(), &job); // its lease is looked at every 20 s only
+    letRun(runUntilStopped(module.operator->(), &job)); // its lease is looked at every 20 s only
     QTRY_VERIFY(job.started);
     QTest::qWait(100);
     QVERIFY(!job.stopped);

@@ -160,7 +160,7 @@ void RedisReplicasTest::failuresTakeTheirTimeTogether()
     QElapsedTimer took;
     took.start();
     for (int i = 0; i < 50; ++i)
-        failing(&locks, std::to_string(i), &failed);
+        letRun(failing(&locks, std::to_string(i), &failed));
     QTRY_COMPARE_WITH_TIMEOUT(failed, 50, 20'000);
     QVERIFY2(took.elapsed() < 5000, qPrintable(QString::number(took.elapsed()))); // not 25 s
     QCOMPARE(cli(u"DBSIZE"_s), u"0"_s);
@@ -190,7 +190,7 @@ void RedisReplicasTest::closesWhileItWaits()
             cancelled = true;
         }
     };
-    waiting();
+    letRun(waiting());
     QTRY_COMPARE(cli(u"DBSIZE"_s), u"1"_s);
     QTest::qWait(100);
     locks.destroy();

@@ -149,7 +149,7 @@ void RedisRestartTest::waitersSeeARestartAtOnce()
         co_await locks->acquire("k", AcquireOptions().ownedBy("me").waiting());
         granted = true;
     };
-    acquire();
+    letRun(acquire());
     QTest::qWait(300);
     QVERIFY(!granted);
     server.kill();

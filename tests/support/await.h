@@ -38,7 +38,7 @@ T await(Task<T> task, std::chrono::milliseconds within = std::chrono::seconds(20
     std::exception_ptr error;
     std::optional<std::conditional_t<std::is_void_v<T>, bool, T>> result;
     bool done = false;
-    detail::runInto(task, result, error, done, loop);
+    letRun(detail::runInto(task, result, error, done, loop));
     if (!done) {
         QTimer::singleShot(within, &loop, &QEventLoop::quit);
         loop.exec();

@@ -62,7 +62,7 @@ public:
                const ExecuteOptions& options = ExecuteOptions())
         : m_resumer(m_clock)
     {
-        run(locks, keys, options);
+        letRun(run(locks, keys, options));
     }
 
     //! Ends it and gives what execute threw; empty: it succeeded.

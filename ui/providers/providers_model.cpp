@@ -30,7 +30,7 @@ void ProvidersModel::checkOthers()
 {
     for (int row = 0; row < rowCount(); ++row) {
         if (row != m_shown)
-            check(row);
+            letRun(check(row));
     }
 }
 

@@ -85,7 +85,7 @@ std::stop_source Commands::acquire(const LockKeys& keys, const AcquireOptions& o
                                    const Done& done)
 {
     const auto run = start(0);
-    runAcquire(run, keys, options, done);
+    letRun(runAcquire(run, keys, options, done));
     return run->stop;
 }
 
@@ -116,7 +116,7 @@ Task<> Commands::runAcquire(std::shared_ptr<Run> run, LockKeys keys, AcquireOpti
 void Commands::release(std::vector<Lock> locks)
 {
     if (!locks.empty())
-        runRelease(std::move(locks));
+        letRun(runRelease(std::move(locks)));
 }
 
 Task<> Commands::runRelease(std::vector<Lock> locks)
@@ -165,7 +165,7 @@ Task<> Commands::runRelease(std::vector<Lock> locks)
 
 void Commands::releaseAll(const Owner& owner, std::uint64_t expected)
 {
-    runReleaseAll(owner, expected);
+    letRun(runReleaseAll(owner, expected));
 }
 
 Task<> Commands::runReleaseAll(Owner owner, std::uint64_t expected)
@@ -176,7 +176,8 @@ Task<> Commands::runReleaseAll(Owner owner, std::uint64_t expected)
     const auto run = start(expected);
     ReleaseAllOptions options;
     options.ownedBy(owner).at(m_provider).stoppedBy(run->stop.get_token());
-    options.reportingTo([run](std::uint64_t, std::uint64_t seen) { run->done = seen; });
+    const auto progress = [run](std::uint64_t, std::uint64_t seen) { run->done = seen; };
+    options.reportingTo(progress);
     QString outcome;
     Outcome kind = Outcome::Done;
     try {
@@ -196,7 +197,7 @@ Task<> Commands::runReleaseAll(Owner owner, std::uint64_t expected)
 
 void Commands::endSession(const ListedSession& session)
 {
-    runEndSession(session);
+    letRun(runEndSession(session));
 }
 
 Task<> Commands::runEndSession(ListedSession session)

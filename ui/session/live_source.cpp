@@ -17,7 +17,7 @@ LiveSource::LiveSource(LockingModule& module, std::string provider, LockFeed& fe
 
 void LiveSource::open()
 {
-    run();
+    letRun(run());
 }
 
 Task<> LiveSource::run()

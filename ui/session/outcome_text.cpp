@@ -51,6 +51,7 @@ void ReleaseTally::add(const ReleaseResult& result, std::uint64_t keys)
         case ReleaseOutcome::Unknown:
             ++m_unknown;
             break;
+        case ReleaseOutcome::Changed:
         case ReleaseOutcome::HeldByOther:
             if (m_heldByOther++ == 0) {
                 m_example = key.key;
