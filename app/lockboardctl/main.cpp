@@ -70,8 +70,8 @@ static int run(int argc, char* argv[])
             return Done;
         }
         Session session(arguments, arguments.verb->changesLocks, interrupt.token());
-        QMetaObject::invokeMethod(letRun(
-            &app, [&] { runVerb(&session, arguments, &interrupt); }, Qt::QueuedConnection));
+        QMetaObject::invokeMethod(
+            &app, [&] { letRun(runVerb(&session, arguments, &interrupt)); }, Qt::QueuedConnection);
         return QCoreApplication::exec();
     } catch (...) {
         return explain(std::current_exception(), interrupt);
