@@ -66,7 +66,8 @@ template <typename R> struct JobResult<QCoro::Task<R>> {
     using Type = R;
     static constexpr bool isTask = true;
 };
-template <typename R> struct JobResult<Task<R>> : JobResult<QCoro::Task<R>> { };
+template <typename R> struct JobResult<Task<R>> : JobResult<QCoro::Task<R>> {
+};
 template <typename Job> decltype(auto) callJob(Job& job, std::stop_token lost, const Grant& grant)
 {
     if constexpr (std::is_invocable_v<Job&, std::stop_token, const Grant&>)
@@ -119,8 +120,26 @@ Task<typename JobReturn<Job>::Type> executeTyped(Job job, Execute execute)
 } // namespace detail
 
 //! A place that keeps locks. Single-threaded: made, called and destroyed on one thread, that of the
-//! module, which validates arguments before they come here. Every call throws through co_await;
-//! destroying a provider ends what still waits with Cancelled.
+//! module, which validates arguments before they come here. Every call throws through co_await,
+//! LockErrors only and what a job throws; the module contains anything else and names the provider.
+//!
+//! **The end of life, one rule**: who is destroyed first tells everyone who waits on it,
+//! truthfully.
+//! - What was not sent ends with Cancelled, and nothing of it is held. So does a call that waits
+//! its
+//!   turn, and a job that has not started.
+//! - What was sent and not answered ends with OutcomeUnknown (a release of several keys says it key
+//! by
+//!   key: ReleaseOutcome::Unknown); what is known to be done already is told as done, by the
+//!   result.
+//! - A job that runs is told to stop, and its call ends with Lost once it has ended. Its lease is
+//! left
+//!   to end by itself: nobody is there any more who could know when the job has.
+//! - All that happens before the destructor returns. Afterwards nothing goes on that refers to what
+//! is
+//!   gone, on any thread, and nothing waits for an event of it: tickets, timers and waiters leave
+//!   by RAII. A view that outlives its provider says that it failed, and falls silent.
+//! - Calls that come from other threads are the module's to end (locking_module.h).
 class LockProvider {
 public:
     LockProvider() = default;

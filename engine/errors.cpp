@@ -3,6 +3,8 @@
 
 #include "engine/credentials.h"
 
+#include <new>
+
 namespace lockboard {
 
 LockError::LockError(ErrorCode code, std::string message)
@@ -13,11 +15,25 @@ LockError::LockError(ErrorCode code, std::string message)
 
 std::string messageOf(const std::exception_ptr& error)
 {
+    constexpr std::size_t most = 300;
+    std::string text;
     try {
         std::rethrow_exception(error);
     } catch (const LockError& known) {
         return known.message();
+    } catch (const std::bad_alloc&) {
+        return "there was not enough memory";
+    } catch (const std::exception& other) {
+        text = other.what();
+    } catch (...) {
+        return "it threw something that is no exception";
     }
+    const bool isLong = text.size() > most;
+    if (isLong)
+        text.resize(most);
+    // What a stranger's code says may hold anything.
+    text = printable(withoutCredentials(text));
+    return text.empty() ? "it threw an exception without a text" : text + (isLong ? "…" : "");
 }
 
 Conflict::Conflict(std::string key, Owner holder, std::optional<Duration> remaining)

@@ -36,7 +36,8 @@ private:
     std::string m_message;
 };
 
-//! The sentence of an error of the engine's.
+//! The sentence of an error of the engine's; of anything else that was thrown, what it says, a few
+//! lines at the most and without a full stop.
 [[nodiscard]] std::string messageOf(const std::exception_ptr& error);
 
 //! Someone holds a key. The message is Medusa's own: `Failed to acquire lock for key "KEY"`.

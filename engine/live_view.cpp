@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/live_view.h"
 
+#include "engine/provider_fault.h"
+
 #include <QThread>
 #include <QTimer>
 
@@ -19,13 +21,24 @@ static bool isGone(ChangeKind kind)
 void LiveView::start()
 {
     QMetaObject::invokeMethod(
-        this, [this] { doStart(); }, Qt::QueuedConnection);
+        this, [this] { run(&LiveView::doStart); }, Qt::QueuedConnection);
 }
 
 void LiveView::refresh()
 {
     QMetaObject::invokeMethod(
-        this, [this] { doRefresh(); }, Qt::QueuedConnection);
+        this, [this] { run(&LiveView::doRefresh); }, Qt::QueuedConnection);
+}
+
+void LiveView::run(void (LiveView::*what)())
+{
+    try {
+        (this->*what)();
+    } catch (...) {
+        const auto error =
+            faultOf(m_provider, "its live view", CallKind::Reading, std::current_exception());
+        setState(SourceState(SourceState::Failed, QString::fromStdString(messageOf(error))));
+    }
 }
 
 void LiveView::setState(SourceState state)

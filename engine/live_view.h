@@ -73,6 +73,8 @@ public:
     void start();
     //! Looks at the source again now. From any thread.
     void refresh();
+    //! For the module: whose view it is. What it throws is said in its state, by that name.
+    void nameProvider(std::string id) { m_provider = std::move(id); }
 
 Q_SIGNALS:
     void snapshotStarted();
@@ -94,6 +96,9 @@ protected:
     void flush();
 
 private:
+    void run(void (LiveView::*what)());
+
+    std::string m_provider;
     std::unordered_map<std::string, LockChange> m_pending; // by identity
     SourceState m_state;
     bool m_flushPosted = false;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "engine/locking_module.h"
 
-#include "engine/resume.h"
+#include "engine/blocked_watch.h"
+#include "engine/crossing.h"
+#include "engine/failed_provider.h"
+#include "engine/provider_fault.h"
 #include "engine/validation.h"
 
 #include <QAbstractEventDispatcher>
@@ -23,6 +26,7 @@ LockingModule::LockingModule(const Config& config, const Container& container, S
     : m_threadId(std::this_thread::get_id())
     , m_container(container)
     , m_settings(std::move(settings))
+    , m_door(std::make_shared<Door>())
 {
     const auto add = [this](const std::string& id, const ProviderRegistry::Found& found,
                             const ConfigValue& options, bool isDefault) {
@@ -30,9 +34,10 @@ LockingModule::LockingModule(const Config& config, const Container& container, S
         slot->id = id;
         const ProviderSetup setup(options, found.medusa);
         slot->longestHold = setup.longestHold();
-        slot->provider = found.kind.factory(m_container, setup);
-        options.rejectUnknown();
-        ProviderInfo info{id, found.kind.identifier, isDefault, slot->provider->features()};
+        ProviderInfo info{id, found.kind.identifier, isDefault, {}, {}};
+        slot->provider = make(found.kind.factory, setup, info);
+        if (info.problem.empty())
+            options.rejectUnknown();
         m_infos.push_back(std::move(info));
         m_slots.push_back(std::move(slot));
     };
@@ -59,10 +64,43 @@ LockingModule::LockingModule(const Config& config, const Container& container, S
                         "Locking module: Using \"" + m_defaultId + "\" as default.");
 }
 
+std::unique_ptr<LockProvider> LockingModule::make(const ProviderFactory& factory,
+                                                  const ProviderSetup& setup,
+                                                  ProviderInfo& info) const
+{
+    const std::string name = "The provider \"" + printable(info.id) + '"';
+    std::unique_ptr<LockProvider> provider;
+    std::string why;
+    try {
+        provider = factory(m_container, setup);
+        if (!provider)
+            why = "its factory gave nothing";
+    } catch (const ConfigError&) {
+        throw; // a mistake in the config, which says where
+    } catch (...) {
+        why = messageOf(std::current_exception());
+    }
+    if (!provider) {
+        info.problem = name + " could not be made: " + why + (why.ends_with('.') ? "" : ".");
+        m_container.log(LogLevel::Error, info.problem);
+        provider = std::make_unique<FailedProvider>(info.problem);
+    }
+    try {
+        info.features = provider->features();
+    } catch (...) {
+        m_container.log(
+            LogLevel::Warning,
+            name + " does not say what it can do: " + messageOf(std::current_exception()));
+    }
+    return provider;
+}
+
 LockingModule::~LockingModule()
 {
-    m_closing = true; // who is told that his call has ended may call again
+    m_closing = true; // who is told that its call has ended may call again
+    m_door->close();
     m_slots.clear();
+    m_door->abandonAll();
 }
 
 LockingModule::Slot& LockingModule::find(const std::string& provider)
@@ -97,28 +135,47 @@ void LockingModule::admit(const char* verb, const Checked&... checked) const
     throw InvalidArgument(*sentence);
 }
 
-//! Calls from another thread: there, then back again.
-template <typename T, typename Call> Task<T> LockingModule::callFromElsewhere(Call call)
+//! The module's side of a call from another thread.
+template <typename T, typename Call>
+static Task<void> runCall(std::shared_ptr<Door> door, std::shared_ptr<ResultCrossing<T>> crossing,
+                          Call call)
 {
-    if (!QAbstractEventDispatcher::instance())
-        throw InvalidArgument("The engine was called from a thread without a Qt event loop.");
-    QObject home;
     std::exception_ptr error;
-    std::optional<std::conditional_t<std::is_void_v<T>, bool, T>> result;
-    co_await ResumeOn(this);
     try {
+        Task<T> running = call();
         if constexpr (std::is_void_v<T>)
-            co_await call();
+            co_await running;
         else
-            result.emplace(co_await call());
+            crossing->result.emplace(co_await running);
     } catch (...) {
         error = std::current_exception();
     }
-    co_await ResumeOn(&home);
-    if (error)
-        std::rethrow_exception(error);
+    door->leave(crossing);
+    crossing->end(error);
+}
+
+//! The caller's side: there, then back again. It touches nothing of the module, which may end
+//! before the call does.
+template <typename T, typename Call>
+static Task<T> cross(std::shared_ptr<Door> door, std::shared_ptr<ResultCrossing<T>> crossing,
+                     Call call)
+{
+    if (!QAbstractEventDispatcher::instance())
+        throw InvalidArgument("The engine was called from a thread without a Qt event loop.");
+    Mailbox::Letter begin = [door, crossing, call = std::move(call)] {
+        door->enter(crossing);
+        letRun(runCall<T>(door, crossing, call));
+    };
+    Door::Passage passage(door, crossing, std::move(begin));
+    co_await passage;
+    crossing->rethrow();
     if constexpr (!std::is_void_v<T>)
-        co_return std::move(*result);
+        co_return std::move(*crossing->result);
+}
+
+template <typename T> static std::shared_ptr<ResultCrossing<T>> makeCrossing(CallKind kind)
+{
+    return std::make_shared<ResultCrossing<T>>(Mailbox::ofThisThread(), kind == CallKind::Changing);
 }
 
 static std::vector<std::string> listed(const LockKeys& keys)
@@ -138,57 +195,67 @@ static AuditRecord recordOf(const std::string& provider, const char* verb, const
     return record;
 }
 
+void LockingModule::conclude(const QPointer<const LockingModule>& self, AuditLog& audit,
+                             const AuditRecord& record)
+{
+    const auto problem = audit.conclude(record);
+    if (problem && self)
+        self->m_container.log(LogLevel::Warning, *problem);
+}
+
 template <typename T, typename Describe>
 Task<T> LockingModule::audited(Task<T> call, AuditRecord record, Describe describe)
 {
+    const QPointer<const LockingModule> self(this); // it may end before the call
     const auto audit = m_settings.audit;
-    const auto conclude = [&audit, &record, container = m_container] {
-        if (const auto problem = audit->conclude(record))
-            container.log(LogLevel::Warning, *problem);
-    };
     std::exception_ptr error;
     try {
-        if constexpr (std::is_void_v<T>) {
-            co_await call;
-            record.outcome = describe();
-        } else {
-            T result = co_await call;
-            record.outcome = describe(result);
-            conclude();
-            co_return result;
-        }
+        T result = co_await call;
+        record.outcome = describe(result);
+        conclude(self, *audit, record);
+        co_return result;
     } catch (const LockError& failure) {
         record.outcome = failure.message();
         error = std::current_exception();
-    } catch (...) {
-        record.outcome = "the job failed";
-        error = std::current_exception();
     }
-    conclude();
-    if (error)
-        std::rethrow_exception(error);
-    if constexpr (!std::is_void_v<T>)
-        Q_UNREACHABLE();
+    conclude(self, *audit, record);
+    std::rethrow_exception(error);
 }
 
 Task<Grant> LockingModule::acquire(LockKeys keys, AcquireOptions options, SharedContext context)
 {
     if (!isHere()) {
-        return callFromElsewhere<Grant>([this, keys = std::move(keys), options = std::move(options),
-                                         context = std::move(context)]() mutable {
-            return acquire(std::move(keys), std::move(options), std::move(context));
+        auto crossing = makeCrossing<Grant>(CallKind::Changing);
+        crossing->dropped = [this, door = m_door, keys, owner = options.owner(),
+                             provider = options.provider()](const Grant& grant) {
+            // What was held before is left; and of what has no owner, nobody knows whose it is by
+            // the time that the release comes.
+            if (grant.isExtension() || !owner)
+                return;
+            ReleaseOptions release;
+            release.ownedBy(*owner).at(provider);
+            // With the module gone, the lease has to end.
+            (void)door->box().post([this, keys, release] { letRun(takeBack(keys, release)); });
+        };
+        return cross<Grant>(m_door, crossing, [this, keys, options, context] {
+            return acquire(keys, options, context);
         });
     }
     try {
         admit("acquire", keys, options.owner(), options.lease());
         Slot& slot = find(options.provider());
-        if (!m_settings.audit)
+        AuditRecord record;
+        if (m_settings.audit) {
+            record = recordOf(slot.id, "acquire", keys, options.owner(), context);
+            m_settings.audit->intend(record);
+        }
+        Task<Grant> call = contained<Grant>(slot.id, "acquire", CallKind::Changing, [&] {
             return slot.provider->acquire(std::move(keys), std::move(options), std::move(context));
-        AuditRecord record = recordOf(slot.id, "acquire", keys, options.owner(), context);
-        m_settings.audit->intend(record);
-        return audited(
-            slot.provider->acquire(std::move(keys), std::move(options), std::move(context)),
-            std::move(record), [](const Grant&) { return std::string("granted"); });
+        });
+        if (!m_settings.audit)
+            return call;
+        return audited(std::move(call), std::move(record),
+                       [](const Grant&) { return std::string("granted"); });
     } catch (const LockError&) {
         return failed<Grant>(std::current_exception());
     }
@@ -207,8 +274,8 @@ static std::string describe(const ReleaseResult& result)
         else if (key.outcome == ReleaseOutcome::Changed)
             text += " (another grant than the one seen)";
         else
-            text +=
-                " (held " + (key.holder ? "by " + printableStart(*key.holder) : "without owner") + ')';
+            text += " (held " + (key.holder ? "by " + printableStart(*key.holder) : "without owner")
+                + ')';
     }
     return text.empty() ? "released" : text;
 }
@@ -217,26 +284,30 @@ Task<ReleaseResult> LockingModule::release(LockKeys keys, ReleaseOptions options
                                            SharedContext context)
 {
     if (!isHere()) {
-        return callFromElsewhere<ReleaseResult>([this, keys = std::move(keys),
-                                                 options = std::move(options),
-                                                 context = std::move(context)]() mutable {
-            return release(std::move(keys), std::move(options), std::move(context));
-        });
+        return cross<ReleaseResult>(
+            m_door, makeCrossing<ReleaseResult>(CallKind::Changing),
+            [this, keys, options, context] { return release(keys, options, context); });
     }
     try {
-        // What was seen can be released, whatever its key is: it need not be one that we would take.
+        // What was seen can be released, whatever its key is: it need not be one that we would
+        // take.
         if (keys.size() <= mostKeys && options.expectsAll(keys))
             admit("release");
         else
             admit("release", keys, options.owner());
         Slot& slot = find(options.provider());
-        if (!m_settings.audit)
+        AuditRecord record;
+        if (m_settings.audit) {
+            record = recordOf(slot.id, "release", keys, options.owner(), context);
+            m_settings.audit->intend(record);
+        }
+        auto call = contained<ReleaseResult>(slot.id, "release", CallKind::Changing, [&] {
             return slot.provider->release(std::move(keys), std::move(options), std::move(context));
-        AuditRecord record = recordOf(slot.id, "release", keys, options.owner(), context);
-        m_settings.audit->intend(record);
-        return audited(
-            slot.provider->release(std::move(keys), std::move(options), std::move(context)),
-            std::move(record), [](const ReleaseResult& result) { return describe(result); });
+        });
+        if (!m_settings.audit)
+            return call;
+        return audited(std::move(call), std::move(record),
+                       [](const ReleaseResult& result) { return describe(result); });
     } catch (const LockError&) {
         return failed<ReleaseResult>(std::current_exception());
     }
@@ -259,61 +330,93 @@ static std::string describe(const ReleaseAllResult& result)
 Task<ReleaseAllResult> LockingModule::releaseAll(ReleaseAllOptions options, SharedContext context)
 {
     if (!isHere()) {
-        return callFromElsewhere<ReleaseAllResult>(
-            [this, options = std::move(options), context = std::move(context)]() mutable {
-                return releaseAll(std::move(options), std::move(context));
-            });
+        return cross<ReleaseAllResult>(
+            m_door, makeCrossing<ReleaseAllResult>(CallKind::Changing),
+            [this, options, context] { return releaseAll(options, context); });
     }
     try {
         admit("releaseAll", options.owner());
         Slot& slot = find(options.provider());
-        if (!m_settings.audit)
+        AuditRecord record;
+        if (m_settings.audit) {
+            record = recordOf(slot.id, "releaseAll", {}, options.owner(), context);
+            m_settings.audit->intend(record);
+        }
+        auto call = contained<ReleaseAllResult>(slot.id, "releaseAll", CallKind::Changing, [&] {
             return slot.provider->releaseAll(std::move(options), std::move(context));
-        AuditRecord record = recordOf(slot.id, "releaseAll", {}, options.owner(), context);
-        m_settings.audit->intend(record);
-        return audited(slot.provider->releaseAll(std::move(options), std::move(context)),
-                       std::move(record),
+        });
+        if (!m_settings.audit)
+            return call;
+        return audited(std::move(call), std::move(record),
                        [](const ReleaseAllResult& result) { return describe(result); });
     } catch (const LockError&) {
         return failed<ReleaseAllResult>(std::current_exception());
     }
 }
 
-//! Runs a job on the thread that `home` lives in, called from the module's.
-static Task<void> runAt(QObject* home, QObject* module, const LockedJob* job, std::stop_token lost,
-                        Grant grant)
+Task<void> LockingModule::takeBack(LockKeys keys, ReleaseOptions options)
 {
-    co_await ResumeOn(home);
-    std::exception_ptr error;
+    const QPointer<const LockingModule> self(this);
+    std::string problem;
     try {
-        co_await (*job)(std::move(lost), std::move(grant));
+        co_await release(keys, options);
     } catch (...) {
-        error = std::current_exception();
+        problem = messageOf(std::current_exception());
     }
-    co_await ResumeOn(module);
-    if (error)
-        std::rethrow_exception(error);
+    if (!self)
+        co_return;
+    const std::string name = "the lock for key \"" + printable(keys.front())
+        + "\", which was granted to a thread that had ended";
+    m_container.log(LogLevel::Warning,
+                    problem.empty() ? "Gave back " + name + '.'
+                                    : "Could not give back " + name + ": " + problem);
 }
 
 Task<void> LockingModule::executeJob(LockKeys keys, LockedJob job, ExecuteOptions options,
                                      SharedContext context)
 {
-    if (isHere())
-        return executeHere(std::move(keys), std::move(job), std::move(options), std::move(context));
-    auto home = std::make_shared<QObject>();
-    return callFromElsewhere<void>([this, home, keys = std::move(keys), job = std::move(job),
-                                    options = std::move(options),
-                                    context = std::move(context)]() mutable {
-        LockedJob there = [home, this, &job](std::stop_token lost, Grant grant) {
-            return runAt(home.get(), this, &job, std::move(lost), std::move(grant));
-        };
-        return executeHere(std::move(keys), std::move(there), std::move(options),
-                           std::move(context));
+    if (isHere()) {
+        return executeHere(std::move(keys), std::move(job), std::move(options), std::move(context),
+                           true);
+    }
+    const auto crossing = makeCrossing<void>(CallKind::Changing);
+    const auto own = std::make_shared<LockedJob>(std::move(job));
+    const std::string key = keys.isEmpty() ? std::string() : keys.front();
+    LockedJob there = [door = m_door, crossing, own, key](std::stop_token lost, Grant grant) {
+        return runAtHome(door, crossing, own, key, std::move(lost), std::move(grant));
+    };
+    return cross<void>(m_door, crossing, [this, keys, there, options, context] {
+        return executeHere(keys, there, options, context, false);
     });
 }
 
+namespace {
+
+//! Whether what comes out of an execute is the job's own.
+struct JobWitness {
+    std::exception_ptr thrown;
+};
+
+Task<void> runWitnessed(const LockedJob* job, JobWitness* witness, BlockedWatch* watch,
+                        std::stop_token lost, Grant grant)
+{
+    if (watch)
+        watch->begin();
+    try {
+        co_await (*job)(std::move(lost), std::move(grant));
+    } catch (...) {
+        witness->thrown = std::current_exception();
+    }
+    if (watch)
+        watch->end();
+    if (witness->thrown)
+        std::rethrow_exception(witness->thrown);
+}
+
+} // namespace
+
 Task<void> LockingModule::executeHere(LockKeys keys, LockedJob job, ExecuteOptions options,
-                                      SharedContext context)
+                                      SharedContext context, bool jobRunsHere)
 {
     admit("execute", keys, options.owner(), std::optional(options.lease()));
     if (!isFit(options.requestedLongestHold()))
@@ -326,24 +429,44 @@ Task<void> LockingModule::executeHere(LockKeys keys, LockedJob job, ExecuteOptio
         record = recordOf(slot.id, "execute", keys, options.owner(), context);
         m_settings.audit->intend(record);
     }
-    Task<void> running = slot.provider->executeJob(std::move(keys), std::move(job),
-                                                   std::move(options), std::move(context));
-    if (m_settings.audit)
-        running =
-            audited(std::move(running), std::move(record), [] { return std::string("done"); });
-    co_await running;
+    BlockedWatch watch(*this, m_container, keys.front(), options.lease());
+    BlockedWatch* const watching = jobRunsHere ? &watch : nullptr;
+    JobWitness witness;
+    LockedJob witnessed = [&job, &witness, watching](std::stop_token lost, Grant grant) {
+        return runWitnessed(&job, &witness, watching, std::move(lost), std::move(grant));
+    };
+    const QPointer<const LockingModule> self(this); // it may end before the call
+    const std::string id = slot.id;
+    const auto audit = m_settings.audit;
+    std::exception_ptr error;
+    try {
+        Task<void> running = slot.provider->executeJob(std::move(keys), std::move(witnessed),
+                                                       std::move(options), std::move(context));
+        if (detail::stateOf(running) == detail::TaskState::Empty)
+            std::rethrow_exception(nothingFrom(id, "execute", CallKind::Changing));
+        co_await running;
+    } catch (...) {
+        error = std::current_exception();
+    }
+    const bool isJobs = error && error == witness.thrown;
+    if (error && !isJobs)
+        error = faultOf(id, "execute", CallKind::Changing, error);
+    if (audit) {
+        record.outcome = !error ? "done" : isJobs ? "the job failed" : messageOf(error);
+        conclude(self, *audit, record);
+    }
+    if (error)
+        std::rethrow_exception(error);
 }
 
 Task<std::string> LockingModule::administer(std::string verb, std::vector<std::string> arguments,
                                             std::string provider, SharedContext context)
 {
     if (!isHere()) {
-        return callFromElsewhere<std::string>([this, verb = std::move(verb),
-                                               arguments = std::move(arguments),
-                                               provider = std::move(provider),
-                                               context = std::move(context)] {
-            return administer(verb, arguments, provider, context);
-        });
+        return cross<std::string>(m_door, makeCrossing<std::string>(CallKind::Changing),
+                                  [this, verb, arguments, provider, context] {
+                                      return administer(verb, arguments, provider, context);
+                                  });
     }
     try {
         admit(verb.c_str());
@@ -352,8 +475,10 @@ Task<std::string> LockingModule::administer(std::string verb, std::vector<std::s
         record.arguments = arguments;
         if (m_settings.audit)
             m_settings.audit->intend(record);
-        auto call = slot.provider->administer(std::move(verb), std::move(arguments),
-                                              std::move(context));
+        auto call = contained<std::string>(slot.id, "administer", CallKind::Changing, [&] {
+            return slot.provider->administer(std::move(verb), std::move(arguments),
+                                             std::move(context));
+        });
         if (!m_settings.audit)
             return call;
         return audited(std::move(call), std::move(record),
@@ -363,29 +488,50 @@ Task<std::string> LockingModule::administer(std::string verb, std::vector<std::s
     }
 }
 
-// Not coroutines themselves: gcc 12 destroys a capturing lambda inside a co_await twice.
+// Not coroutines themselves: gcc 12 destroys a closure made inside a co_await expression twice.
 Task<LiveViewPtr> LockingModule::liveView(std::string provider)
 {
-    // No coroutine: gcc 12 destroys a closure made inside a co_await expression twice.
     if (!isHere()) {
-        return callFromElsewhere<LiveViewPtr>(
-            [this, provider = std::move(provider)] { return liveView(provider); });
+        return cross<LiveViewPtr>(m_door, makeCrossing<LiveViewPtr>(CallKind::Reading),
+                                  [this, provider] { return liveView(provider); });
     }
     try {
-        return ready(find(provider).provider->liveView());
+        Slot& slot = find(provider);
+        return contained<LiveViewPtr>(slot.id, "liveView", CallKind::Reading, [&] {
+            LiveViewPtr view = slot.provider->liveView();
+            if (!view)
+                std::rethrow_exception(nothingFrom(slot.id, "liveView", CallKind::Reading));
+            view->nameProvider(slot.id);
+            return ready(std::move(view));
+        });
     } catch (const LockError&) {
         return failed<LiveViewPtr>(std::current_exception());
     }
 }
 
+//! A check that fails has found something.
+static Task<CheckReport> reported(Task<CheckReport> check)
+{
+    CheckReport report;
+    try {
+        report = co_await check;
+    } catch (const LockError& error) {
+        report.reachable = false;
+        report.findings.emplace_back(Finding::Problem, error.message());
+    }
+    co_return report;
+}
+
 Task<CheckReport> LockingModule::check(std::string provider)
 {
     if (!isHere()) {
-        return callFromElsewhere<CheckReport>(
-            [this, provider = std::move(provider)] { return check(provider); });
+        return cross<CheckReport>(m_door, makeCrossing<CheckReport>(CallKind::Reading),
+                                  [this, provider] { return check(provider); });
     }
     try {
-        return find(provider).provider->check();
+        Slot& slot = find(provider);
+        return reported(contained<CheckReport>(slot.id, "check", CallKind::Reading,
+                                               [&] { return slot.provider->check(); }));
     } catch (const LockError&) {
         return failed<CheckReport>(std::current_exception());
     }

@@ -6,6 +6,7 @@
 #include "engine/contract.h"
 
 #include <QObject>
+#include <QPointer>
 
 #include <thread>
 
@@ -18,14 +19,24 @@ public:
     std::string identifier;
     bool isDefault = false;
     ProviderFeatures features;
+    std::string problem; //!< one sentence: it could not be made, and every call says so; else empty
 };
+
+class Door;
 
 //! Medusa's locking module: routes each call to a provider by its id (or stored form `lp_ID`), by
 //! default to the default one. The one door: arguments are validated, read-only is enforced and
 //! the audit is written here. It lives, with its providers, on the thread that made it (which needs
 //! a Qt event loop) and may be called from any thread with a Qt event loop: the call hops to the
 //! module's thread and resumes on the caller's. Every call throws through co_await, LockError only
-//! (and, from execute, what the job throws). Outlives every call made to it.
+//! (and, from execute, what the job throws): whatever else a provider throws becomes one that names
+//! the provider. One that can't be made leaves the others working (ProviderInfo::problem).
+//!
+//! End of life: no call is made any more when the module is destroyed, on its own thread; those
+//! under way end then, each on the thread it was made on: Cancelled if it was not sent, with what
+//! the provider says of its end (contract.h), else OutcomeUnknown. A job that runs on another
+//! thread is told to stop and its call ends with Lost after it. A thread that ends takes its calls
+//! along: what such a call was granted is given back, and a job that can't go on counts as ended.
 class LockingModule final : public QObject {
     Q_OBJECT
 
@@ -37,6 +48,7 @@ public:
     };
 
     //! Makes every provider of the config, and the in-memory one that is always there.
+    //! A factory that fails otherwise leaves a provider whose calls all say why.
     //! \throws ConfigError about a provider's options
     LockingModule(const Config& config, const Container& container, Settings settings);
     LockingModule(const Config& config, const Container& container);
@@ -88,15 +100,23 @@ private:
     [[nodiscard]] Slot& findNamed(const std::string& provider);
     //! Throws what forbids a call, if anything does.
     template <typename... Checked> void admit(const char* verb, const Checked&... checked) const;
-    template <typename T, typename Call> Task<T> callFromElsewhere(Call call);
+    //! Never null.
+    [[nodiscard]] std::unique_ptr<LockProvider>
+    make(const ProviderFactory& factory, const ProviderSetup& setup, ProviderInfo& info) const;
+    //! Frees what a call has taken whose thread had ended before it could be told.
+    Task<void> takeBack(LockKeys keys, ReleaseOptions options);
+    //! Records what came of a call, and says so if that can't be done.
+    static void conclude(const QPointer<const LockingModule>& self, AuditLog& audit,
+                         const AuditRecord& record);
     template <typename T, typename Describe>
     Task<T> audited(Task<T> call, AuditRecord record, Describe describe);
     Task<void> executeHere(LockKeys keys, LockedJob job, ExecuteOptions options,
-                           SharedContext context);
+                           SharedContext context, bool jobRunsHere);
 
     const std::thread::id m_threadId;
     Container m_container;
     Settings m_settings;
+    const std::shared_ptr<Door> m_door;
     std::vector<std::unique_ptr<Slot>> m_slots;
     std::vector<ProviderInfo> m_infos;
     std::string m_defaultId;

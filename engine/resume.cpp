@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "engine/resume.h"
 
-#include <QPointer>
+#include "engine/mailbox.h"
 
-#include <mutex>
+#include <QPointer>
 
 namespace lockboard {
 
@@ -56,14 +56,11 @@ void Resumer::drain()
 
 //! What a stop callback, on whatever thread, may hold on to: the signal, for as long as it lives.
 struct Signal::Remote {
-    explicit Remote(Signal* s, Resumer* r)
+    explicit Remote(Signal* s)
         : signal(s)
-        , resumer(r)
     {
     }
-    Signal* signal; // engine's thread only
-    std::mutex guard;
-    Resumer* resumer; // guarded
+    Signal* signal; // its own thread only
     std::optional<std::stop_callback<std::function<void()>>> callback;
 };
 
@@ -79,8 +76,6 @@ Signal::~Signal()
         return;
     m_remote->callback.reset();
     m_remote->signal = nullptr;
-    const std::lock_guard lock(m_remote->guard);
-    m_remote->resumer = nullptr;
 }
 
 void Signal::raise(WakeReason reason)
@@ -100,19 +95,13 @@ Signal::Awaiter Signal::wait(std::optional<TimePoint> deadline, const std::stop_
         m_timer = m_resumer.clock().callAt(*deadline, [this] { raise(WakeReason::TimedOut); });
     if (!m_raised && stop.stop_possible()) {
         if (!m_remote)
-            m_remote = std::make_shared<Remote>(this, &m_resumer);
-        std::function<void()> onStop = [weak = std::weak_ptr(m_remote)] {
-            const auto remote = weak.lock();
-            if (!remote)
-                return;
-            const std::lock_guard lock(remote->guard);
-            if (!remote->resumer)
-                return;
-            const auto cancel = [remote] {
+            m_remote = std::make_shared<Remote>(this);
+        std::function<void()> onStop = [remote = m_remote, box = Mailbox::ofThisThread()] {
+            // A thread that has ended has nothing left that could be stopped.
+            (void)box->post([remote] {
                 if (remote->signal)
                     remote->signal->raise(WakeReason::Cancelled);
-            };
-            QMetaObject::invokeMethod(remote->resumer, cancel, Qt::QueuedConnection);
+            });
         };
         m_remote->callback.emplace(stop, std::move(onStop));
     }

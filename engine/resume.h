@@ -98,7 +98,8 @@ private:
     std::shared_ptr<Remote> m_remote;
 };
 
-//! Awaited, goes on in the thread that `context` lives in, from its event loop.
+//! Awaited, goes on in the thread that `context` lives in, from its event loop. The context must
+//! outlive the wait: with it gone, the coroutine never goes on.
 class [[nodiscard]] ResumeOn final {
 public:
     explicit ResumeOn(QObject* context)

@@ -151,12 +151,16 @@ Task<ReleaseAllResult> MemoryProvider::releaseAll(ReleaseAllOptions options, Sha
         if ((i + 1) % slice == 0) {
             options.report(result.released, i + 1);
             // Lets the others have their turn.
-            co_await ResumeOn(&resumer());
-            if (isClosing())
-                throw Cancelled("The provider was closed.");
+            co_await resumer().turn();
+            if (isClosing()) { // what is released already is not to be forgotten
+                result.interruption =
+                    std::make_exception_ptr(Cancelled("The provider was closed."));
+                break;
+            }
         }
     }
-    options.report(result.released, seen.size());
+    if (!result.interruption)
+        options.report(result.released, seen.size());
     co_return result;
 }
 
