@@ -13,6 +13,7 @@ enum ExitCode : int {
     No = 1, //!< the answer is no: not released, nothing matched
     Usage = 64,
     Unreachable = 69,
+    Internal = 70, //!< an error that should not be
     OutputFailed = 74,
     TryAgain = 75, //!< conflict or timed out
     Forbidden = 77, //!< denied, or read-only

@@ -36,6 +36,9 @@ static int explain(const std::exception_ptr& error, const Interrupt& interrupt)
     } catch (const OutputError&) {
         complain(std::string("The output can't be written: ") + std::strerror(errno) + '.');
         return OutputFailed;
+    } catch (...) {
+        complain("An error that should not be: " + messageOf(error) + '.');
+        return Internal;
     }
 }
 
@@ -52,9 +55,26 @@ static Task<void> runVerb(Session* session, Arguments arguments, const Interrupt
     QCoreApplication::exit(error ? explain(error, *interrupt) : code);
 }
 
+//! Contains what comes out of an event: a provider's timer or socket, say, that throws.
+class Application final : public QCoreApplication {
+public:
+    using QCoreApplication::QCoreApplication;
+    bool notify(QObject* receiver, QEvent* event) override
+    {
+        try {
+            return QCoreApplication::notify(receiver, event);
+        } catch (...) {
+            complainOnce("An error that should not be, in an event of a "
+                         + std::string(receiver->metaObject()->className()) + ": "
+                         + messageOf(std::current_exception()) + '.');
+            return true;
+        }
+    }
+};
+
 static int run(int argc, char* argv[])
 {
-    QCoreApplication app(argc, argv);
+    Application app(argc, argv);
     QLoggingCategory::setFilterRules(QStringLiteral("lockboard.debug=false"));
     qSetMessagePattern(QStringLiteral("%{message}"));
     std::signal(SIGPIPE, SIG_IGN);
@@ -72,6 +92,7 @@ static int run(int argc, char* argv[])
         Session session(arguments, arguments.verb->changesLocks, interrupt.token());
         QMetaObject::invokeMethod(
             &app, [&] { letRun(runVerb(&session, arguments, &interrupt)); }, Qt::QueuedConnection);
+        Interrupt::listen(arguments.verb->changesLocks);
         return QCoreApplication::exec();
     } catch (...) {
         return explain(std::current_exception(), interrupt);

@@ -10,7 +10,7 @@ using namespace Qt::StringLiterals;
 
 static QJsonObject objectFor(const ProviderInfo& info)
 {
-    return {
+    QJsonObject object{
         { u"id"_s, QString::fromStdString(info.id) },
         { u"identifier"_s, QString::fromStdString(info.identifier) },
         { u"default"_s, info.isDefault },
@@ -20,10 +20,18 @@ static QJsonObject objectFor(const ProviderInfo& info)
         { u"fencingTokens"_s, info.features.fencingTokens },
         { u"push"_s, info.features.push },
     };
+    if (!info.problem.empty())
+        object.insert(u"problem"_s, QString::fromStdString(printable(info.problem)));
+    return object;
 }
 
 static Table::Row rowFor(const ProviderInfo& info)
 {
+    const QString id = QString::fromStdString(printable(info.id));
+    const QString kind = QString::fromStdString(printable(info.identifier));
+    const QString isDefault = info.isDefault ? u"yes"_s : u"no"_s;
+    if (!info.problem.empty())
+        return { id, kind, isDefault, QString::fromStdString(printable(info.problem)) };
     QStringList can{ info.features.shared ? u"shared"_s : u"this process only"_s };
     const auto add = [&can](bool does, const QString& word) {
         if (does)
@@ -33,8 +41,7 @@ static Table::Row rowFor(const ProviderInfo& info)
     add(info.features.waiters, u"waiters"_s);
     add(info.features.fencingTokens, u"fencing tokens"_s);
     add(info.features.push, u"push"_s);
-    return { QString::fromStdString(printable(info.id)), QString::fromStdString(info.identifier),
-             info.isDefault ? u"yes"_s : u"no"_s, can.join(u", "_s) };
+    return { id, kind, isDefault, can.join(u", "_s) };
 }
 
 Task<int> runProviders(Session& session, Arguments arguments)
