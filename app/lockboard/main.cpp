@@ -9,6 +9,7 @@
 #include <QApplication>
 
 #include <cstdio>
+#include <cstdlib>
 
 using namespace lockboard;
 using namespace std::chrono_literals;
@@ -17,6 +18,7 @@ using namespace Qt::StringLiterals;
 namespace {
 
 constexpr int noDisplay = 69; // EX_UNAVAILABLE
+constexpr int stuck = 70; // EX_SOFTWARE
 constexpr int configProblem = 78; // EX_CONFIG
 
 int complain(int code, const QString& sentence)
@@ -64,9 +66,57 @@ bool hasDisplay()
         || !qEnvironmentVariableIsEmpty("WAYLAND_DISPLAY");
 }
 
+//! Contains what comes out of an event, on any thread: a provider's timer that throws, say.
+class Application final : public QApplication {
+public:
+    using QApplication::QApplication;
+    bool notify(QObject* receiver, QEvent* event) override
+    {
+        try {
+            return QApplication::notify(receiver, event);
+        } catch (...) {
+            const std::string what = messageOf(std::current_exception());
+            complain(0,
+                     u"an error that should not be, in an event of a %1: %2."_s.arg(
+                         QLatin1String(receiver->metaObject()->className()),
+                         QString::fromStdString(what)));
+            return true;
+        }
+    }
+};
+
+//! A thread that never returns would be in the way of everything that a program does at its end.
+[[noreturn]] void leaveAtOnce(int code)
+{
+    std::fflush(nullptr);
+    std::_Exit(code);
+}
+
+LockingModule& opened(EngineThread& engine)
+{
+    try {
+        return engine.open();
+    } catch (const Unavailable& error) {
+        leaveAtOnce(complain(stuck, QString::fromStdString(error.message())));
+    }
+}
+
+int showWindow(LockingModule& module, const CommandLine& wanted)
+{
+    const bool picture = !wanted.screenshot.isEmpty();
+    MainWindow window(module, chosenProvider(module, wanted.provider),
+                      picture ? MainWindow::Memory::None : MainWindow::Memory::Keep);
+    if (wanted.size.isValid())
+        window.resize(wanted.size);
+    if (picture)
+        new Screenshot(window, wanted.screenshot, wanted.demo ? 2500ms : 500ms);
+    window.show();
+    return QApplication::exec();
+}
+
 int show(int argc, char** argv, const CommandLine& wanted, const Config& config)
 {
-    QApplication app(argc, argv);
+    const Application app(argc, argv);
     QGuiApplication::setDesktopFileName(u"io.github.lockboard.Lockboard"_s);
     const Theme theme(wanted.theme);
 
@@ -79,17 +129,13 @@ int show(int argc, char** argv, const CommandLine& wanted, const Config& config)
             AuditLog::defaultOperator());
     }
     EngineThread engine(config, settings);
-    LockingModule& module = engine.open();
-
-    const bool picture = !wanted.screenshot.isEmpty();
-    MainWindow window(module, chosenProvider(module, wanted.provider),
-                      picture ? MainWindow::Memory::None : MainWindow::Memory::Keep);
-    if (wanted.size.isValid())
-        window.resize(wanted.size);
-    if (picture)
-        new Screenshot(window, wanted.screenshot, wanted.demo ? 2500ms : 500ms);
-    window.show();
-    return QApplication::exec();
+    const int code = showWindow(opened(engine), wanted);
+    if (!engine.close()) {
+        leaveAtOnce(complain(stuck,
+                             u"a provider's call did not return, so the engine was not ended; the "
+                             "outcome of what was under way is unknown."_s));
+    }
+    return code;
 }
 
 } // namespace

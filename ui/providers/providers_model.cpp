@@ -43,6 +43,9 @@ Task<> ProvidersModel::check(int row)
     } catch (const LockError& error) {
         report.reachable = false;
         report.findings.emplace_back(Finding::Problem, error.message());
+    } catch (...) {
+        report.reachable = false;
+        report.findings.emplace_back(Finding::Problem, messageOf(std::current_exception()));
     }
     if (!self)
         co_return;

@@ -104,6 +104,8 @@ Task<> Commands::runAcquire(std::shared_ptr<Run> run, LockKeys keys, AcquireOpti
         outcome = grantText(grant, std::chrono::steady_clock::now());
     } catch (const LockError& error) {
         problem = problemText(error);
+    } catch (...) {
+        problem = printableText(messageOf(std::current_exception()));
     }
     if (!self)
         co_return;
@@ -148,6 +150,8 @@ Task<> Commands::runRelease(std::vector<Lock> locks)
                 tally.add(result, to - from);
             } catch (const LockError& error) {
                 tally.addProblem(error, to - from);
+            } catch (...) {
+                tally.addProblem(OutcomeUnknown(messageOf(std::current_exception())), to - from);
             }
             if (!self)
                 co_return;
@@ -188,6 +192,9 @@ Task<> Commands::runReleaseAll(Owner owner, std::uint64_t expected)
     } catch (const LockError& error) {
         outcome = problemText(error);
         kind = Outcome::Failed;
+    } catch (...) {
+        outcome = printableText(messageOf(std::current_exception()));
+        kind = Outcome::Failed;
     }
     if (!self)
         co_return;
@@ -213,6 +220,9 @@ Task<> Commands::runEndSession(ListedSession session)
         outcome = printableText(done);
     } catch (const LockError& error) {
         outcome = problemText(error);
+        kind = Outcome::Failed;
+    } catch (...) {
+        outcome = printableText(messageOf(std::current_exception()));
         kind = Outcome::Failed;
     }
     if (self)

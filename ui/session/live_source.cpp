@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "ui/session/live_source.h"
 
+#include "engine/mailbox.h"
 #include "ui/locks/lock_feed.h"
 
 #include <QPointer>
@@ -29,6 +30,8 @@ Task<> LiveSource::run()
         view = co_await m_module.liveView(m_provider);
     } catch (const LockError& error) {
         problem = QString::fromStdString(error.message());
+    } catch (...) {
+        problem = QString::fromStdString(messageOf(std::current_exception()));
     }
     if (!self)
         co_return;
@@ -38,18 +41,65 @@ Task<> LiveSource::run()
         setState(SourceState(SourceState::Failed, problem));
 }
 
+namespace {
+
+//! Brings to our thread what is said on the engine's, if whoever listens is there still.
+class Relay final {
+public:
+    explicit Relay(LiveSource* listener)
+        : m_listener(listener)
+        , m_home(Mailbox::ofThisThread())
+    {
+    }
+    //! Something to connect to on the engine's thread.
+    template <typename... Said> auto to(void (LiveSource::*hear)(const Said&...)) const
+    {
+        return [listener = m_listener, home = m_home, hear](const Said&... said) {
+            (void)home->post([listener, hear, said...] {
+                if (listener)
+                    (listener->*hear)(said...);
+            });
+        };
+    }
+
+private:
+    QPointer<LiveSource> m_listener;
+    std::shared_ptr<Mailbox> m_home;
+};
+
+} // namespace
+
 void LiveSource::watch(LiveViewPtr view)
 {
     m_view = std::move(view);
     const LiveView* from = m_view.get();
-    connect(from, &LiveView::snapshotStarted, this, [this] { m_feed.beginSnapshot(); });
-    connect(from, &LiveView::snapshotBatch, this,
-            [this](const LockBatch& locks) { m_feed.addBatch(locks); });
-    connect(from, &LiveView::snapshotCompleted, this, [this] { m_feed.endSnapshot(); });
-    connect(from, &LiveView::changed, this,
-            [this](const ChangeBatch& changes) { m_feed.addChanges(changes); });
-    connect(from, &LiveView::stateChanged, this, &LiveSource::setState);
+    const Relay relay(this);
+    connect(from, &LiveView::snapshotStarted, relay.to(&LiveSource::hearStart));
+    connect(from, &LiveView::snapshotBatch, relay.to(&LiveSource::hearBatch));
+    connect(from, &LiveView::snapshotCompleted, relay.to(&LiveSource::hearEnd));
+    connect(from, &LiveView::changed, relay.to(&LiveSource::hearChanges));
+    connect(from, &LiveView::stateChanged, relay.to(&LiveSource::setState));
     m_view->start();
+}
+
+void LiveSource::hearStart()
+{
+    m_feed.beginSnapshot();
+}
+
+void LiveSource::hearBatch(const LockBatch& locks)
+{
+    m_feed.addBatch(locks);
+}
+
+void LiveSource::hearEnd()
+{
+    m_feed.endSnapshot();
+}
+
+void LiveSource::hearChanges(const ChangeBatch& changes)
+{
+    m_feed.addChanges(changes);
 }
 
 void LiveSource::refresh()

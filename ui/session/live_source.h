@@ -27,6 +27,10 @@ Q_SIGNALS:
 private:
     Task<> run();
     void watch(LiveViewPtr view);
+    void hearStart();
+    void hearBatch(const LockBatch& locks);
+    void hearEnd();
+    void hearChanges(const ChangeBatch& changes);
     void setState(const SourceState& state);
 
     LockingModule& m_module;
