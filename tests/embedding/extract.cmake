@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: MIT
+# Writes the first C++ program of the README's section on embedding to PROGRAM.
+file(READ "${README}" text)
+string(FIND "${text}" "\n## Embedding the engine\n" at)
+if(at EQUAL -1)
+    message(FATAL_ERROR "The README has no section \"Embedding the engine\".")
+endif()
+string(SUBSTRING "${text}" ${at} -1 text)
+string(FIND "${text}" "\n```cpp\n" at)
+if(at EQUAL -1)
+    message(FATAL_ERROR "The README's section \"Embedding the engine\" shows no C++ program.")
+endif()
+math(EXPR at "${at} + 8")
+string(SUBSTRING "${text}" ${at} -1 text)
+string(FIND "${text}" "\n```\n" length)
+string(SUBSTRING "${text}" 0 ${length} text)
+file(WRITE "${PROGRAM}" "${text}\n")
