@@ -3,6 +3,8 @@
 #include "app/lockboardctl/output.h"
 #include "app/lockboardctl/verbs.h"
 
+#include "engine/safe_json.h"
+
 #include <QJsonArray>
 #include <QJsonObject>
 
@@ -36,13 +38,13 @@ static void print(const std::string& id, const CheckReport& report, bool json)
     }
     QJsonArray findings;
     for (const Finding& finding : report.findings) {
-        findings.append(
-            QJsonObject{ { u"level"_s, QString::fromLatin1(wordFor(finding.level)) },
-                         { u"sentence"_s, QString::fromStdString(printable(finding.sentence)) } });
+        QJsonObject object{{u"level"_s, QString::fromLatin1(wordFor(finding.level))}};
+        insertBytes(object, u"sentence"_s, finding.sentence);
+        findings.append(object);
     }
-    writeLine(QJsonObject{ { u"provider"_s, QString::fromStdString(id) },
-                           { u"reachable"_s, report.reachable },
-                           { u"findings"_s, findings } });
+    writeLine(QJsonObject{{u"provider"_s, QString::fromStdString(id)},
+                          {u"reachable"_s, report.reachable},
+                          {u"findings"_s, findings}});
 }
 
 Task<int> runCheck(Session& session, Arguments arguments)

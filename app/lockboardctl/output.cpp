@@ -2,42 +2,98 @@
 #include "app/lockboardctl/output.h"
 
 #include "engine/credentials.h"
+#include "engine/lock.h"
+#include "engine/safe_json.h"
 
-#include <QJsonDocument>
 #include <QJsonObject>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <set>
 
+#include <fcntl.h>
+#include <stdio_ext.h>
 #include <unistd.h>
 
 namespace lockboard::ctl {
+
+std::string OutputError::reason() const
+{
+    return std::strerror(m_error);
+}
+
+bool OutputError::isInterruption() const
+{
+    return m_error == EINTR;
+}
 
 static void checkOutput(bool good)
 {
     if (good)
         return;
-    if (errno == EPIPE)
+    const int error = errno;
+    __fpurge(stdout); // what could not be told now is not told at the end either
+    if (error == EPIPE)
         throw OutputClosed();
-    throw OutputError();
+    throw OutputError(error);
+}
+
+void writeText(std::string_view text)
+{
+    checkOutput(std::fwrite(text.data(), 1, text.size(), stdout) == text.size());
+}
+
+static bool isPlain(std::string_view text)
+{
+    return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
 
 void writeLine(std::string_view line)
 {
-    checkOutput(std::fwrite(line.data(), 1, line.size(), stdout) == line.size()
-                && std::fputc('\n', stdout) != EOF);
+    if (isPlain(line))
+        writeText(line);
+    else
+        writeText(printable(line));
+    checkOutput(std::fputc('\n', stdout) != EOF);
 }
 
 void writeLine(const QJsonObject& object)
 {
-    const QByteArray json = QJsonDocument(object).toJson(QJsonDocument::Compact);
-    writeLine(std::string_view(json.data(), static_cast<std::size_t>(json.size())));
+    const QByteArray json = toSafeJson(object);
+    writeText(std::string_view(json.data(), static_cast<std::size_t>(json.size())));
+    checkOutput(std::fputc('\n', stdout) != EOF);
 }
 
 void flushOutput()
 {
     checkOutput(std::fflush(stdout) == 0);
+}
+
+void occupyStandardStreams()
+{
+    for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        // The lowest that is free: this one. Closed before main, none can have taken its place.
+        if (fcntl(stream, F_GETFD) < 0)
+            open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    }
+}
+
+void catchMessages()
+{
+    qInstallMessageHandler([](QtMsgType type, const QMessageLogContext&, const QString& message) {
+        const std::string line = printable(withoutCredentials(message.toStdString()));
+        std::fprintf(stderr, "%s\n", line.c_str());
+        if (type == QtFatalMsg)
+            std::abort();
+    });
+}
+
+void writePrompt(std::string_view question)
+{
+    std::fprintf(stderr, "%s [y/N] ", printable(question).c_str());
 }
 
 static std::set<std::string>& complaints()
@@ -49,7 +105,7 @@ static std::set<std::string>& complaints()
 void complain(std::string_view said)
 {
     // A mistake in the command line is repeated, and may be a URL.
-    const std::string sentence = withoutCredentials(std::string(said));
+    const std::string sentence = printable(withoutCredentials(std::string(said)));
     // A provider logs what then fails the call, too: once is enough.
     static std::string last;
     if (sentence == last)
@@ -62,7 +118,7 @@ void complain(std::string_view said)
 
 void complainOnce(std::string_view said)
 {
-    if (!complaints().contains(withoutCredentials(std::string(said))))
+    if (!complaints().contains(printable(withoutCredentials(std::string(said)))))
         complain(said);
 }
 

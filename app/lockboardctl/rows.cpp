@@ -13,19 +13,6 @@ namespace lockboard::ctl {
 
 using namespace Qt::StringLiterals;
 
-void insertBytes(QJsonObject& object, const QString& name, const std::string& bytes)
-{
-    const QByteArray raw = QByteArray::fromStdString(bytes);
-    const QString text = QString::fromUtf8(raw);
-    // The way back decides: a byte order mark, say, is UTF-8 that does not survive.
-    if (text.toUtf8() == raw) {
-        object.insert(name, text);
-        return;
-    }
-    object.insert(name, QString::fromStdString(printable(bytes)));
-    object.insert(name + u"Base64"_s, QString::fromLatin1(raw.toBase64()));
-}
-
 static std::optional<Duration> remaining(const Lock& lock, TimePoint now)
 {
     if (!lock.leaseEnd)
@@ -35,14 +22,12 @@ static std::optional<Duration> remaining(const Lock& lock, TimePoint now)
 
 static QJsonObject noteObject(const HolderNote::Fields& note)
 {
-    QJsonObject object{
-        {u"host"_s, QString::fromStdString(note.host)},
-        {u"pid"_s, qint64(note.pid)},
-        {u"program"_s, QString::fromStdString(note.program)},
-        {u"acquiredAt"_s, QString::fromStdString(note.acquiredAt)},
-    };
+    QJsonObject object{{u"pid"_s, qint64(note.pid)}};
+    insertBytes(object, u"host"_s, note.host);
+    insertBytes(object, u"program"_s, note.program);
+    insertBytes(object, u"acquiredAt"_s, note.acquiredAt);
     if (!note.requestId.empty())
-        object.insert(u"requestId"_s, QString::fromStdString(note.requestId));
+        insertBytes(object, u"requestId"_s, note.requestId);
     return object;
 }
 
@@ -97,7 +82,7 @@ static QJsonObject sessionObject(const Listed& listed, TimePoint now)
     QJsonObject object{{u"pid"_s, qint64(note.pid)}};
     const auto insert = [&](const QString& name, const std::string& value) {
         if (!value.empty())
-            object.insert(name, QString::fromStdString(printable(value)));
+            insertBytes(object, name, value);
     };
     const auto insertAge = [&](const QString& name, std::optional<TimePoint> began) {
         if (began)
@@ -138,13 +123,13 @@ QJsonObject lockObject(const std::string& provider, const Listed& listed, TimePo
     if (lock.owner)
         insertBytes(object, u"owner"_s, *lock.owner);
     if (!lock.detail.empty())
-        object.insert(u"detail"_s, QString::fromStdString(printable(lock.detail)));
+        insertBytes(object, u"detail"_s, lock.detail);
     if (lock.token) // a string: a JSON number of 64 bits does not survive every reader
         object.insert(u"token"_s, QString::number(*lock.token));
     if (!listed.names.empty()) {
         QJsonArray names;
         for (const std::string& name : listed.names)
-            names.append(QString::fromStdString(printable(name)));
+            names.append(exactText(name).value_or(QString::fromStdString(printable(name))));
         object.insert(u"names"_s, names);
     }
     if (lock.isOfSession())

@@ -2,15 +2,13 @@
 #pragma once
 
 #include "engine/lock.h"
+#include "engine/safe_json.h"
 
 #include <QJsonObject>
 
 #include <set>
 
 namespace lockboard::ctl {
-
-//! `bytes` under `name`; if they aren't UTF-8, escaped, with the bytes themselves as `nameBase64`.
-void insertBytes(QJsonObject& object, const QString& name, const std::string& bytes);
 
 //! A lock, and what is known of it beside its row where it is an advisory one.
 class Listed final {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "app/lockboardctl/terminal_question.h"
 
+#include "app/lockboardctl/output.h"
+
 #include <QSocketNotifier>
 
 #include <array>
@@ -17,7 +19,7 @@ bool canAsk()
 
 Task<bool> ask(Session& session, std::string question)
 {
-    std::fprintf(stderr, "%s [y/N] ", question.c_str());
+    writePrompt(question);
     Signal typed(session.resumer());
     QSocketNotifier notifier(STDIN_FILENO, QSocketNotifier::Read);
     QObject::connect(&notifier, &QSocketNotifier::activated, &notifier, [&] {
