@@ -6,8 +6,6 @@
 #include "app/lockboardctl/suggestion.h"
 #include "app/lockboardctl/verbs.h"
 
-#include "engine/audit_log.h"
-
 #include <QByteArray>
 
 #include <algorithm>
@@ -57,7 +55,7 @@ static Words split(int argc, char* argv[])
             continue;
         }
         if (word == "-h") {
-            words.options.push_back({ "help", nullptr });
+            words.options.push_back({"help", nullptr});
             continue;
         }
         if (!word.starts_with("--")) {
@@ -79,7 +77,7 @@ static Words split(int argc, char* argv[])
             }
             value = argv[++i];
         }
-        words.options.push_back({ name, value });
+        words.options.push_back({name, value});
     }
     return words;
 }
@@ -144,6 +142,12 @@ static void judge(const Arguments& arguments)
     }
     if (arguments.claim && arguments.wait)
         throw UsageError("--claim and --wait contradict each other: who waits never claims.");
+    if (arguments.claim && arguments.noExtend) {
+        throw UsageError("--claim and --no-extend contradict each other: a lock that is claimed is "
+                         "there, and extended.");
+    }
+    if (arguments.auditLog && arguments.noAudit)
+        throw UsageError("--audit-log and --no-audit contradict each other.");
     const bool takesKeys = *arguments.verb->operands != '\0';
     if (takesKeys && arguments.keys.empty())
         throw UsageError(std::string(arguments.verb->name) + " needs at least one "
@@ -176,13 +180,6 @@ Arguments Arguments::parse(int argc, char* argv[])
     if (arguments.base64)
         decodeKeys(arguments);
     return arguments;
-}
-
-Owner Arguments::actor() const
-{
-    if (noOwner)
-        return {};
-    return owner ? owner : AuditLog::defaultOperator();
 }
 
 } // namespace lockboard::ctl

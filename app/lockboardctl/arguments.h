@@ -25,6 +25,7 @@ public:
     std::string provider; //!< empty: the default one
     std::optional<std::string> auditLog;
     bool demo = false;
+    bool noAudit = false;
     bool readOnly = false;
     bool json = false;
     bool help = false;
@@ -39,15 +40,12 @@ public:
     std::optional<Duration> expire;
     std::optional<Duration> wait;
     bool claim = false;
+    bool noExtend = false;
     bool base64 = false;
     bool dryRun = false;
     bool yes = false;
     bool cancel = false;
     bool ifOver = false;
-
-    //! Whose lock acquire takes and release gives back: --owner, none by --no-owner, else
-    //! user@host.
-    [[nodiscard]] Owner actor() const;
 };
 
 } // namespace lockboard::ctl

@@ -3,10 +3,14 @@
 
 #include "app/lockboardctl/duration.h"
 
+#include "engine/audit_log.h"
+
 namespace lockboard::ctl {
 
 int exitCodeOf(const LockError& error)
 {
+    if (dynamic_cast<const NotRecorded*>(&error))
+        return OutputFailed;
     switch (error.code()) {
     case ErrorCode::Conflict:
     case ErrorCode::TimedOut:

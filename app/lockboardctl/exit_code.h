@@ -14,7 +14,7 @@ enum ExitCode : int {
     Usage = 64,
     Unreachable = 69,
     Internal = 70, //!< an error that should not be
-    OutputFailed = 74,
+    OutputFailed = 74, //!< or the audit log
     TryAgain = 75, //!< conflict or timed out
     Forbidden = 77, //!< denied, or read-only
     BadConfig = 78,

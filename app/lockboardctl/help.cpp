@@ -37,10 +37,11 @@ static std::string programHelp()
     text +=
         "\nWithout --config and --connect it reads lockboard/config.json in $XDG_CONFIG_HOME\n"
         "(~/.config), if there is one. The in-memory provider is always there; its locks end\n"
-        "with the command.\n\n"
+        "with the command, so it is used only if --provider names it.\n\n"
         "Results go to stdout, everything else to stderr. Exit codes: 0 done; 1 the answer is\n"
-        "no; 64 usage; 69 provider unreachable; 74 the output can't be written; 75 conflict or\n"
-        "timed out; 77 denied or read-only; 78 config error; 128 + N ended by signal N.\n";
+        "no; 64 usage; 69 provider unreachable; 74 the output or the audit log can't be written;\n"
+        "75 conflict or timed out; 77 denied or read-only; 78 config error; 128 + N ended by\n"
+        "signal N.\n";
     return text;
 }
 

@@ -74,6 +74,7 @@ void Interrupt::listen(bool changesLocks)
     sigaddset(&mine, SIGALRM);
     pthread_sigmask(SIG_UNBLOCK, &mine, nullptr);
     action.sa_handler = onUnixSignal;
+    action.sa_flags = 0; // no SA_RESTART: an output that nobody reads must not hold us
     for (const int number : {SIGINT, SIGTERM, SIGHUP})
         sigaddset(&action.sa_mask, number);
     for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
@@ -87,6 +88,11 @@ void Interrupt::listen(bool changesLocks)
 int Interrupt::signal() const
 {
     return caught;
+}
+
+bool Interrupt::hasCome()
+{
+    return caught != 0;
 }
 
 } // namespace lockboard::ctl

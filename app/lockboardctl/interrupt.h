@@ -21,6 +21,8 @@ public:
     [[nodiscard]] std::stop_token token() const { return m_source.get_token(); }
     //! The signal that came; 0: none.
     [[nodiscard]] int signal() const;
+    //! One came, even if the event loop has not been told of it yet.
+    [[nodiscard]] static bool hasCome();
 
 private:
     std::stop_source m_source;

@@ -12,7 +12,6 @@
 #include <QLoggingCategory>
 
 #include <csignal>
-#include <cstring>
 
 namespace lockboard::ctl {
 
@@ -33,8 +32,12 @@ static int explain(const std::exception_ptr& error, const Interrupt& interrupt)
         return Usage;
     } catch (const OutputClosed&) {
         return Done;
-    } catch (const OutputError&) {
-        complain(std::string("The output can't be written: ") + std::strerror(errno) + '.');
+    } catch (const OutputError& failure) {
+        if (failure.isInterruption() && interrupt.signal() != 0) {
+            complain("Interrupted.");
+            return BySignal + interrupt.signal();
+        }
+        complain("The output can't be written: " + failure.reason() + '.');
         return OutputFailed;
     } catch (...) {
         complain("An error that should not be: " + messageOf(error) + '.');
@@ -74,25 +77,27 @@ public:
 
 static int run(int argc, char* argv[])
 {
+    occupyStandardStreams();
+    catchMessages();
     Application app(argc, argv);
     QLoggingCategory::setFilterRules(QStringLiteral("lockboard.debug=false"));
-    qSetMessagePattern(QStringLiteral("%{message}"));
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN); // a limit of the size of files is an error of the output
     const Interrupt interrupt;
     try {
         const Arguments arguments = Arguments::parse(argc, argv);
         hideCredentials(argc, argv);
         if (arguments.version || arguments.help) {
             const std::string text = helpText(arguments.verb);
-            writeLine(arguments.version ? "lockboardctl " LOCKBOARD_VERSION
-                                        : text.substr(0, text.size() - 1));
+            writeText(arguments.version ? "lockboardctl " LOCKBOARD_VERSION "\n" : text);
             flushOutput();
             return Done;
         }
-        Session session(arguments, arguments.verb->changesLocks, interrupt.token());
+        const bool changesLocks = arguments.verb->changesLocks && !arguments.dryRun;
+        Session session(arguments, changesLocks, interrupt.token());
         QMetaObject::invokeMethod(
             &app, [&] { letRun(runVerb(&session, arguments, &interrupt)); }, Qt::QueuedConnection);
-        Interrupt::listen(arguments.verb->changesLocks);
+        Interrupt::listen(changesLocks);
         return QCoreApplication::exec();
     } catch (...) {
         return explain(std::current_exception(), interrupt);

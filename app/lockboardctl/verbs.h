@@ -16,6 +16,8 @@ public:
     const char* details; //!< the rest of its help
     Task<int> (*run)(Session& session, Arguments arguments);
     bool changesLocks = false;
+    bool usesLocks = true; //!< not only the configuration
+    bool looksAtAll = false; //!< at every provider, unless one is named
 };
 
 [[nodiscard]] std::span<const Verb> verbs();

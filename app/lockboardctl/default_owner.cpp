@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#include "app/lockboardctl/default_owner.h"
+
+#include "engine/audit_log.h"
+
+#include <QRandomGenerator>
+
+#include <algorithm>
+
+#include <unistd.h>
+
+namespace lockboard::ctl {
+
+static constexpr std::string_view digits = "0123456789abcdef";
+static constexpr std::size_t randomDigits = 8;
+
+std::string uniqueOwner()
+{
+    std::string owner = AuditLog::defaultOperator() + ':' + std::to_string(getpid()) + '-';
+    std::uint32_t number = QRandomGenerator::system()->generate();
+    for (std::size_t i = 0; i < randomDigits; ++i, number >>= 4)
+        owner += digits[number & 15];
+    return owner;
+}
+
+bool isOwnDefault(const std::string& owner)
+{
+    const std::string operatorName = AuditLog::defaultOperator();
+    if (!owner.starts_with(operatorName))
+        return false;
+    std::string_view rest = owner;
+    rest.remove_prefix(operatorName.size());
+    if (rest.empty())
+        return true;
+    const std::size_t dash = rest.find('-');
+    if (rest.front() != ':' || dash == rest.npos || dash < 2)
+        return false;
+    const std::string_view pid = rest.substr(1, dash - 1);
+    const std::string_view random = rest.substr(dash + 1);
+    return pid.find_first_not_of(digits.substr(0, 10)) == pid.npos && random.size() == randomDigits
+        && random.find_first_not_of(digits) == random.npos;
+}
+
+} // namespace lockboard::ctl
