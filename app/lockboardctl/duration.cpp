@@ -14,7 +14,7 @@ struct Unit {
     std::string_view name;
     Duration length;
 };
-constexpr Unit units[] = { { "d", 24h }, { "h", 1h }, { "m", 1min }, { "s", 1s }, { "ms", 1ms } };
+constexpr Unit units[] = {{"d", 24h}, {"h", 1h}, {"m", 1min}, {"s", 1s}, {"ms", 1ms}};
 
 } // namespace
 

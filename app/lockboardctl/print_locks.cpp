@@ -100,8 +100,8 @@ private:
         std::stable_sort(m_first.begin(), m_first.end(), [](const Listed& a, const Listed& b) {
             return a.sortKey() < b.sortKey();
         });
-        const Table::Row header{ QStringLiteral("KEY"), QStringLiteral("OWNER"),
-                                 QStringLiteral("TTL"), QStringLiteral("STATE") };
+        const Table::Row header{QStringLiteral("KEY"), QStringLiteral("OWNER"),
+                                QStringLiteral("TTL"), QStringLiteral("STATE")};
         m_table.measure(header);
         for (const Listed& listed : m_first)
             m_table.measure(lockRow(listed, now));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/lockboardctl/exit_code.h"
 #include "app/lockboardctl/output.h"
+#include "app/lockboardctl/release_shown.h"
 #include "app/lockboardctl/rows.h"
 #include "app/lockboardctl/snapshot.h"
 #include "app/lockboardctl/terminal_question.h"
@@ -23,16 +24,18 @@ static int nothingMatched()
     return No;
 }
 
-static Task<std::uint64_t> countLocks(Session& session, LockQuery query)
+static Task<ShownLocks> find(Session& session, LockQuery query)
 {
-    std::uint64_t count = 0;
+    ShownLocks found;
     std::function<bool(const LockBatch&)> consume = [&](const LockBatch& batch) {
-        for (const Lock& lock : batch)
-            count += query.matches(lock) ? 1 : 0;
+        for (const Lock& lock : batch) {
+            if (query.matches(lock))
+                found.add(lock);
+        }
         return true;
     };
     co_await readSnapshot(session, std::move(consume));
-    co_return count;
+    co_return found;
 }
 
 static std::string questionFor(const Session& session, const Owner& owner, std::uint64_t count)
@@ -45,25 +48,26 @@ static std::string questionFor(const Session& session, const Owner& owner, std::
 static void print(const Session& session, const Owner& owner, const ReleaseAllResult& result,
                   bool json)
 {
+    const bool sawAll = !result.cancelled && !result.interruption;
     if (json) {
         QJsonArray reasons;
         for (const auto& [reason, count] : result.reasons) {
-            reasons.append(QJsonObject{ { u"reason"_s, QString::fromStdString(printable(reason)) },
-                                        { u"count"_s, qint64(count) } });
+            QJsonObject one{{u"count"_s, qint64(count)}};
+            insertBytes(one, u"reason"_s, reason);
+            reasons.append(one);
         }
         QJsonObject object{
-            { u"provider"_s, QString::fromStdString(session.provider().id) },
-            { u"owner"_s, QJsonValue() },
-            { u"released"_s, qint64(result.released) },
-            { u"cleared"_s, qint64(result.cleared) },
-            { u"left"_s, qint64(result.left()) },
-            { u"reasons"_s, reasons },
-            { u"cancelled"_s, result.cancelled },
+            {u"provider"_s, QString::fromStdString(session.provider().id)},
+            {u"owner"_s, QJsonValue()},
+            {u"released"_s, qint64(result.released)},
+            {u"cleared"_s, qint64(result.cleared)},
+            // How many more there are is not known then.
+            {u"left"_s, sawAll ? QJsonValue(qint64(result.left())) : QJsonValue()},
+            {u"reasons"_s, reasons},
+            {u"cancelled"_s, result.cancelled},
         };
-        if (result.interruption) {
-            object.insert(u"interruption"_s,
-                          QString::fromStdString(messageOf(result.interruption)));
-        }
+        if (result.interruption)
+            insertBytes(object, u"interruption"_s, messageOf(result.interruption));
         if (owner)
             insertBytes(object, u"owner"_s, *owner);
         writeLine(object);
@@ -75,31 +79,35 @@ static void print(const Session& session, const Owner& owner, const ReleaseAllRe
                   + (result.cleared == 1 ? " that was over." : " that were over."));
     for (const auto& [reason, count] : result.reasons)
         writeLine("Left " + std::to_string(count) + ": " + printable(reason) + '.');
+    if (!sawAll)
+        writeLine("Not all locks were seen; those that were not are left.");
 }
 
-static Task<int> releaseThem(Session& session, Arguments arguments)
+//! All that there are, whoever takes them meanwhile.
+static Task<ReleaseAllResult> releaseWhatThereIs(Session& session, Owner owner)
 {
     ReleaseAllOptions options;
-    options.ownedBy(arguments.owner).stoppedBy(session.stop()).at(session.provider().id);
-    const bool tells = errorsGoToTerminal();
-    if (tells) {
-        options.reportingTo([](std::uint64_t released, std::uint64_t seen) {
-            std::fprintf(stderr, "\rReleased %llu of %llu seen", qulonglong(released),
-                         qulonglong(seen));
-        });
-    }
-    const ReleaseAllResult result = co_await session.module().releaseAll(std::move(options));
-    if (tells)
-        std::fputs("\r\033[K", stderr); // the progress gives way to the result
+    options.ownedBy(std::move(owner)).stoppedBy(session.stop()).at(session.provider().id);
+    options.reportingTo(showProgress);
+    ReleaseAllResult result = co_await session.module().releaseAll(std::move(options));
+    endProgress();
+    co_return result;
+}
+
+static int report(const Session& session, const Arguments& arguments,
+                  const ReleaseAllResult& result)
+{
     const std::uint64_t seen = result.released + result.cleared + result.left();
-    if (seen == 0 && !result.cancelled && !arguments.json)
-        co_return nothingMatched();
+    const bool sawAll = !result.cancelled && !result.interruption;
+    if (seen == 0 && sawAll && !arguments.json)
+        return nothingMatched();
     print(session, arguments.owner, result, arguments.json);
+    flushOutput();
     if (result.interruption)
         std::rethrow_exception(result.interruption);
     if (result.cancelled)
         throw Cancelled("Interrupted before all locks were seen.");
-    co_return result.released + result.cleared > 0 ? Done : No;
+    return result.released + result.cleared > 0 ? Done : No;
 }
 
 Task<int> runReleaseAll(Session& session, Arguments arguments)
@@ -117,16 +125,20 @@ Task<int> runReleaseAll(Session& session, Arguments arguments)
             throw UsageError("release-all asks before it releases, and there is no terminal to ask "
                              "on: say --yes, or look first with --dry-run.");
         }
-        const std::uint64_t count = co_await countLocks(session, query);
-        if (count == 0)
+        const ShownLocks shown = co_await find(session, query);
+        if (shown.count() == 0)
             co_return nothingMatched();
-        const bool agreed = co_await ask(session, questionFor(session, arguments.owner, count));
+        const bool agreed =
+            co_await ask(session, questionFor(session, arguments.owner, shown.count()));
         if (!agreed) {
             complain("Nothing was released.");
             co_return No;
         }
+        const ReleaseAllResult result = co_await shown.release(session, query);
+        co_return report(session, arguments, result);
     }
-    co_return co_await releaseThem(session, std::move(arguments));
+    const ReleaseAllResult result = co_await releaseWhatThereIs(session, arguments.owner);
+    co_return report(session, arguments, result);
 }
 
 } // namespace lockboard::ctl

@@ -17,7 +17,7 @@ static std::size_t distance(std::string_view a, std::string_view b)
         for (std::size_t j = 1; j <= b.size(); ++j) {
             const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
             diagonal = row[j];
-            row[j] = std::min({ row[j - 1] + 1, row[j] + 1, replaced });
+            row[j] = std::min({row[j - 1] + 1, row[j] + 1, replaced});
         }
     }
     return row.back();

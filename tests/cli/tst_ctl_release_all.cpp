@@ -19,6 +19,9 @@ private Q_SLOTS:
     void leavesWhatIsNoLock();
     void asksOnATerminal_data();
     void asksOnATerminal();
+    void releasesOnlyWhatItHasShown_data();
+    void releasesOnlyWhatItHasShown();
+    void releasesWhatItHasShownInPages();
 };
 
 void TestCtlReleaseAll::releasesExactlyOneOwnersLocks()
@@ -106,6 +109,61 @@ void TestCtlReleaseAll::asksOnATerminal()
     const CtlRun run = terminal.finish();
     QCOMPARE(run.code, code);
     QCOMPARE(m_server.cli({u"DBSIZE"_s}), left);
+}
+
+void TestCtlReleaseAll::releasesOnlyWhatItHasShown_data()
+{
+    QTest::addColumn<QByteArrayList>("words");
+    QTest::newRow("all") << QByteArrayList{};
+    QTest::newRow("of one owner") << QByteArrayList{"--owner", "bob"};
+}
+
+void TestCtlReleaseAll::releasesOnlyWhatItHasShown()
+{
+    QFETCH(QByteArrayList, words);
+    const auto setFor = [this](const char* key, const char* owner, int lease) {
+        m_server.cli({u"SET"_s, u"medusa_lock:"_s + QString::fromUtf8(key),
+                      QString::fromUtf8(owner), u"PX"_s, QString::number(lease)});
+    };
+    set("a", "bob");
+    set("b", "bob");
+    set("c", "bob");
+    setFor("d", "*", 600'000);
+    setFor("e", "*", 600'000);
+    TerminalRun terminal(m_ctl, QByteArrayList{"release-all"} + words);
+    terminal.question();
+    // Meanwhile one changes hands, one without owner is taken anew, two are new, one has gone.
+    set("b", "eve");
+    setFor("e", "*", 900'000);
+    set("f", "bob");
+    set("g", "eve");
+    m_server.cli({u"DEL"_s, u"medusa_lock:c"_s});
+    terminal.type("y\n");
+    const CtlRun run = terminal.finish();
+    QCOMPARE(run.code, 0);
+    const bool ofOne = !words.isEmpty();
+    QVERIFY2(run.out.startsWith(ofOne ? "Released 1 lock.\n" : "Released 2 locks.\n"), run.out);
+    QVERIFY2(run.out.contains(ofOne ? "Left 1: taken anew" : "Left 2: taken anew"), run.out);
+    QVERIFY2(run.out.contains(ofOne ? "Left 1: new" : "Left 2: new"), run.out);
+    QCOMPARE(value(u"a"_s), QString());
+    QCOMPARE(value(u"b"_s), u"eve"_s);
+    QCOMPARE(value(u"d"_s), ofOne ? u"*"_s : QString());
+    QCOMPARE(value(u"e"_s), u"*"_s);
+    QCOMPARE(value(u"f"_s), u"bob"_s);
+    QCOMPARE(value(u"g"_s), u"eve"_s);
+}
+
+void TestCtlReleaseAll::releasesWhatItHasShownInPages()
+{
+    fill(3500, "bob");
+    fill(10, "eve");
+    TerminalRun terminal(m_ctl, {"release-all", "--owner", "bob"});
+    QVERIFY(terminal.question().contains("Release 3500 locks"));
+    terminal.type("y\n");
+    const CtlRun run = terminal.finish();
+    QCOMPARE(run.code, 0);
+    QCOMPARE(run.out, "Released 3500 locks.\n");
+    QCOMPARE(m_server.cli({u"DBSIZE"_s}), u"10"_s);
 }
 
 QTEST_GUILESS_MAIN(TestCtlReleaseAll)
