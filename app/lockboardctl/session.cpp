@@ -84,6 +84,8 @@ static void requireServer(const Arguments& arguments, const LockingModule& modul
 {
     if (chosen.features.shared || arguments.demo || !arguments.provider.empty())
         return;
+    if (!chosen.problem.empty()) // it could not be made, as every call says
+        return;
     const bool isRefused = arguments.readOnly && arguments.verb->changesLocks && !arguments.dryRun;
     if (!arguments.verb->usesLocks || isRefused) // which has a reason of its own
         return;
