@@ -32,7 +32,7 @@ std::optional<std::string> findFault(const Owner& owner)
     if (isFit(owner))
         return {};
     if (owner->empty())
-        return "The owner is empty; leave it out for a lock without owner.";
+        return "The owner is empty; a lock without owner has none at all.";
     return "The owner \"*\" is not allowed: on the wire it means \"no owner\".";
 }
 
