@@ -5,6 +5,7 @@
 #include "app/lockboardctl/interrupt.h"
 #include "app/lockboardctl/output.h"
 #include "app/lockboardctl/rows.h"
+#include "app/lockboardctl/settled.h"
 #include "app/lockboardctl/verbs.h"
 
 namespace lockboard::ctl {
@@ -86,6 +87,32 @@ static std::vector<Lock> locksOf(const std::vector<KeyGrant>& grants, const Owne
     return locks;
 }
 
+//! Acquires. A wait that ends in vain leaves nothing held, and what is on its way still is given
+//! back: as long as this program runs, so it stays until it knows.
+//! \throws as LockingModule::acquire, and OutcomeUnknown in the place of TimedOut and Cancelled
+static Task<Grant> acquire(Session& session, LockKeys keys, AcquireOptions options)
+{
+    const bool waits = options.waits();
+    std::exception_ptr ended;
+    try {
+        co_return co_await session.module().acquire(keys, std::move(options));
+    } catch (const LockError& error) {
+        const bool isOver =
+            error.code() == ErrorCode::TimedOut || error.code() == ErrorCode::Cancelled;
+        if (!waits || !isOver)
+            throw;
+        if (error.code() == ErrorCode::Cancelled)
+            keys = LockKeys(); // who was interrupted is recorded as that, last
+        ended = std::current_exception();
+    }
+    const bool settled = co_await isSettled(session, std::move(keys));
+    if (!settled) {
+        throw OutcomeUnknown("the wait is over, but the provider does not answer, and what it was "
+                             "asked before it may grant yet");
+    }
+    std::rethrow_exception(ended);
+}
+
 Task<int> runAcquire(Session& session, Arguments arguments)
 {
     Owner owner = arguments.owner;
@@ -102,7 +129,7 @@ Task<int> runAcquire(Session& session, Arguments arguments)
     if (arguments.noExtend)
         options.withoutReentry();
     const LockKeys keys(arguments.keys);
-    const Grant grant = co_await session.module().acquire(keys, std::move(options));
+    const Grant grant = co_await acquire(session, keys, std::move(options));
     const std::vector<KeyGrant> grants = grant.outcomes(keys);
     const std::vector<Lock> locks = locksOf(grants, owner, grant.token());
     const bool isOver = grant.isOver(session.now());

@@ -3,6 +3,7 @@
 #include "app/lockboardctl/exit_code.h"
 #include "app/lockboardctl/output.h"
 #include "app/lockboardctl/rows.h"
+#include "app/lockboardctl/settled.h"
 #include "app/lockboardctl/verbs.h"
 
 namespace lockboard::ctl {
@@ -67,25 +68,11 @@ static void print(const std::string& provider, const KeyRelease& key, const Argu
     writeLine(object);
 }
 
-//! Who holds the keys. An owner that nobody has is expected, so nothing is released; what is left
-//! of a lock that was over may be removed.
-static Task<std::vector<KeyRelease>> look(Session& session, LockKeys keys)
-{
-    std::vector<SeenLock> nobodys;
-    const std::string nobody = uniqueOwner();
-    for (const std::string& key : keys)
-        nobodys.emplace_back(Lock(key, nobody));
-    ReleaseOptions options;
-    options.ownedBy(nobody).expecting(std::move(nobodys)).at(session.provider().id);
-    const ReleaseResult result = co_await session.module().release(keys, std::move(options));
-    co_return result.outcomes(keys);
-}
-
 //! What this user took on this host without naming an owner: each key of exactly the one that took
 //! it. Of the others it says who holds them.
 static Task<std::vector<KeyRelease>> releaseOwn(Session& session, LockKeys keys)
 {
-    std::vector<KeyRelease> outcomes = co_await look(session, keys);
+    std::vector<KeyRelease> outcomes = co_await findHolders(session, keys);
     std::vector<std::string> names;
     std::vector<SeenLock> own;
     for (const KeyRelease& key : outcomes) {

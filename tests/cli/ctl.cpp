@@ -58,19 +58,19 @@ std::unique_ptr<QProcess> Ctl::start(const QByteArrayList& words,
     process->setProcessEnvironment(environment);
     // QProcess takes text only; a shell that decodes octal escapes hands on any bytes.
     QByteArray script = "exec";
-    for (const QByteArray& word : QByteArrayList{ LOCKBOARDCTL } + m_always + words) {
+    for (const QByteArray& word : QByteArrayList{LOCKBOARDCTL} + m_always + words) {
         script += " $'";
         for (const char byte : word)
             script += '\\' + QByteArray::number(static_cast<uchar>(byte), 8).rightJustified(3, '0');
         script += '\'';
     }
-    process->start(u"bash"_s, { u"-c"_s, QString::fromLatin1(script) });
+    process->start(u"bash"_s, {u"-c"_s, QString::fromLatin1(script)});
     return process;
 }
 
 CtlRun Ctl::finish(QProcess& process)
 {
-    if (!process.waitForFinished(60'000))
+    if (process.state() != QProcess::NotRunning && !process.waitForFinished(60'000))
         throw std::runtime_error("lockboardctl did not finish");
     CtlRun run;
     run.out = process.readAllStandardOutput();

@@ -20,6 +20,8 @@ private Q_SLOTS:
     void saysSoonThatNobodyListens();
     void givesUpOnAServerThatHangs();
     void saysThatTheOutcomeIsUnknown();
+    void leavesNothingOnItsWayWhenItTimesOut_data();
+    void leavesNothingOnItsWayWhenItTimesOut();
     void refusesABadUrl_data();
     void refusesABadUrl();
     void saysThatItIsDenied();
@@ -31,13 +33,13 @@ private Q_SLOTS:
 void TestCtlFailures::saysSoonThatNobodyListens_data()
 {
     QTest::addColumn<QByteArrayList>("words");
-    QTest::newRow("list") << QByteArrayList{ "list" };
-    QTest::newRow("acquire") << QByteArrayList{ "acquire", "k" };
-    QTest::newRow("acquire --wait") << QByteArrayList{ "acquire", "k", "--wait", "1s" };
-    QTest::newRow("release") << QByteArrayList{ "release", "k" };
-    QTest::newRow("release-all") << QByteArrayList{ "release-all", "--yes" };
-    QTest::newRow("release-all --dry-run") << QByteArrayList{ "release-all", "--dry-run" };
-    QTest::newRow("check") << QByteArrayList{ "check", "--provider", "redis" };
+    QTest::newRow("list") << QByteArrayList{"list"};
+    QTest::newRow("acquire") << QByteArrayList{"acquire", "k"};
+    QTest::newRow("acquire --wait") << QByteArrayList{"acquire", "k", "--wait", "1s"};
+    QTest::newRow("release") << QByteArrayList{"release", "k"};
+    QTest::newRow("release-all") << QByteArrayList{"release-all", "--yes"};
+    QTest::newRow("release-all --dry-run") << QByteArrayList{"release-all", "--dry-run"};
+    QTest::newRow("check") << QByteArrayList{"check", "--provider", "redis"};
 }
 
 void TestCtlFailures::saysSoonThatNobodyListens()
@@ -49,8 +51,7 @@ void TestCtlFailures::saysSoonThatNobodyListens()
     probe.close();
     QElapsedTimer clock;
     clock.start();
-    const CtlRun run =
-        Ctl().run(words + QByteArrayList{ "--connect", "redis://127.0.0.1:" + port });
+    const CtlRun run = Ctl().run(words + QByteArrayList{"--connect", "redis://127.0.0.1:" + port});
     QCOMPARE(run.code, 69);
     QVERIFY(clock.elapsed() < 8000);
     QCOMPARE(run.err.count('\n'), 1);
@@ -61,7 +62,7 @@ void TestCtlFailures::saysSoonThatNobodyListens()
 //! Somebody tried to acquire a lock.
 static bool hasTried(const RedisServer& server)
 {
-    return server.cli({ u"INFO"_s, u"commandstats"_s }).contains(u"cmdstat_eval"_s);
+    return server.cli({u"INFO"_s, u"commandstats"_s}).contains(u"cmdstat_eval"_s);
 }
 
 //! A config with one Redis that is given up soon.
@@ -78,9 +79,9 @@ void TestCtlFailures::givesUpOnAServerThatHangs()
     RedisServer server;
     server.pause();
     const Ctl ctl;
-    for (const QByteArrayList& words : { QByteArrayList{ "list" }, { "acquire", "k" } }) {
+    for (const QByteArrayList& words : {QByteArrayList{"list"}, {"acquire", "k"}}) {
         const CtlRun run =
-            ctl.run(words + QByteArrayList{ "--config", impatientConfig(ctl, server) });
+            ctl.run(words + QByteArrayList{"--config", impatientConfig(ctl, server)});
         QCOMPARE(run.code, 69);
         QCOMPARE(run.complaint().count('\n'), 0);
         QVERIFY2(run.complaint().contains("can't be reached"), run.err);
@@ -90,16 +91,56 @@ void TestCtlFailures::givesUpOnAServerThatHangs()
 void TestCtlFailures::saysThatTheOutcomeIsUnknown()
 {
     RedisServer server;
-    server.cli({ u"SET"_s, u"medusa_lock:k"_s, u"bob"_s });
+    server.cli({u"SET"_s, u"medusa_lock:k"_s, u"bob"_s});
     const Ctl ctl;
     // It has connected and waits; its next try is sent, and never answered.
     const auto waiting =
-        ctl.start({ "acquire", "k", "--wait", "1h", "--config", impatientConfig(ctl, server) });
+        ctl.start({"acquire", "k", "--wait", "1h", "--config", impatientConfig(ctl, server)});
     QTRY_VERIFY_WITH_TIMEOUT(hasTried(server), 20'000);
     server.pause();
     const CtlRun run = Ctl::finish(*waiting);
     QCOMPARE(run.code, 69);
     QVERIFY2(run.complaint().contains("outcome is unknown"), run.err);
+}
+
+void TestCtlFailures::leavesNothingOnItsWayWhenItTimesOut_data()
+{
+    QTest::addColumn<QByteArrayList>("owner");
+    QTest::addColumn<bool>("comesBack");
+    for (const bool comesBack : {false, true}) {
+        const QByteArray end = comesBack ? ", it answers again" : ", for good";
+        QTest::newRow("an owner" + end) << QByteArrayList{"--owner", "a"} << comesBack;
+        QTest::newRow("its own owner" + end) << QByteArrayList{} << comesBack;
+        QTest::newRow("no owner" + end) << QByteArrayList{"--no-owner"} << comesBack;
+    }
+}
+
+void TestCtlFailures::leavesNothingOnItsWayWhenItTimesOut()
+{
+    QFETCH(QByteArrayList, owner);
+    QFETCH(bool, comesBack);
+    RedisServer server;
+    server.cli({u"SET"_s, u"medusa_lock:k"_s, u"bob"_s, u"PX"_s, u"3000"_s});
+    Ctl ctl;
+    ctl.alwaysWith({"--connect", server.url().toUtf8()});
+    const auto waiting = ctl.start(QByteArrayList{"acquire", "k", "--wait", "7s"} + owner);
+    QTRY_VERIFY_WITH_TIMEOUT(hasTried(server), 20'000);
+    // Its next try lies there unread, and would be granted: bob's lease ends meanwhile.
+    server.pause();
+    if (comesBack) {
+        QTest::qWait(7600);
+        server.resume();
+    }
+    const CtlRun run = Ctl::finish(*waiting);
+    server.resume();
+    QTest::qWait(500);
+    const QString held = server.cli({u"GET"_s, u"medusa_lock:k"_s});
+    const bool isKnown = run.code == 75;
+    QVERIFY2(isKnown || run.code == 69, run.err);
+    if (isKnown)
+        QCOMPARE(held, QString()); // whoever says so leaves nothing
+    else
+        QVERIFY2(run.complaint().contains("outcome is unknown"), run.err);
 }
 
 void TestCtlFailures::refusesABadUrl_data()
@@ -114,7 +155,7 @@ void TestCtlFailures::refusesABadUrl_data()
 void TestCtlFailures::refusesABadUrl()
 {
     QFETCH(QByteArray, url);
-    const CtlRun run = Ctl().run({ "list", "--connect", url });
+    const CtlRun run = Ctl().run({"list", "--connect", url});
     QCOMPARE(run.code, 78);
     QVERIFY2(run.err.startsWith("lockboardctl: --connect: "), run.err);
     QVERIFY2(!run.err.contains("secret") && !run.err.contains("/providers"), run.err);
@@ -123,31 +164,29 @@ void TestCtlFailures::refusesABadUrl()
 
 void TestCtlFailures::saysThatItIsDenied()
 {
-    const RedisServer server({ u"--requirepass"_s, u"secret"_s });
+    const RedisServer server({u"--requirepass"_s, u"secret"_s});
     Ctl ctl;
-    ctl.alwaysWith({ "--connect", server.url().toUtf8() });
-    for (const QByteArrayList& words : { QByteArrayList{ "list" },
-                                         { "acquire", "k" },
-                                         { "release", "k" },
-                                         { "release-all", "--yes" } }) {
+    ctl.alwaysWith({"--connect", server.url().toUtf8()});
+    for (const QByteArrayList& words :
+         {QByteArrayList{"list"}, {"acquire", "k"}, {"release", "k"}, {"release-all", "--yes"}}) {
         const CtlRun run = ctl.run(words);
         QCOMPARE(run.code, 77);
         QCOMPARE(run.err.count('\n'), 1);
         QVERIFY2(run.err.contains("password"), run.err);
     }
-    QCOMPARE(ctl.run({ "check", "--provider", "redis" }).code, 1);
+    QCOMPARE(ctl.run({"check", "--provider", "redis"}).code, 1);
 }
 
 void TestCtlFailures::neverRepeatsAPassword()
 {
-    const RedisServer server({ u"--requirepass"_s, u"verysecret"_s });
+    const RedisServer server({u"--requirepass"_s, u"verysecret"_s});
     const QByteArray at = "@127.0.0.1:" + QByteArray::number(server.port());
     const Ctl ctl;
     for (const QByteArrayList& words :
-         { QByteArrayList{ "list" }, { "acquire", "k" }, { "check" }, { "providers" } }) {
-        for (const QByteArray& user : { QByteArray(":verysecret"), QByteArray(":wrongsecret") }) {
+         {QByteArrayList{"list"}, {"acquire", "k"}, {"check"}, {"providers"}}) {
+        for (const QByteArray& user : {QByteArray(":verysecret"), QByteArray(":wrongsecret")}) {
             const CtlRun run =
-                ctl.run(words + QByteArrayList{ "--json", "--connect", "redis://" + user + at });
+                ctl.run(words + QByteArrayList{"--json", "--connect", "redis://" + user + at});
             QVERIFY2(!(run.out + run.err).contains("secret"), run.out + run.err);
         }
     }
@@ -166,10 +205,10 @@ void TestCtlFailures::holdsNothingAfterAnInterruption()
 {
     QFETCH(int, number);
     const RedisServer server;
-    server.cli({ u"SET"_s, u"medusa_lock:b"_s, u"bob"_s });
+    server.cli({u"SET"_s, u"medusa_lock:b"_s, u"bob"_s});
     Ctl ctl;
-    ctl.alwaysWith({ "--connect", server.url().toUtf8() });
-    const auto waiting = ctl.start({ "acquire", "a", "b", "--owner", "eve", "--wait", "1h" });
+    ctl.alwaysWith({"--connect", server.url().toUtf8()});
+    const auto waiting = ctl.start({"acquire", "a", "b", "--owner", "eve", "--wait", "1h"});
     QTRY_VERIFY_WITH_TIMEOUT(hasTried(server), 20'000);
     QElapsedTimer clock;
     clock.start();
@@ -178,9 +217,9 @@ void TestCtlFailures::holdsNothingAfterAnInterruption()
     QCOMPARE(run.code, 128 + number);
     QVERIFY(clock.elapsed() < 5000);
     QCOMPARE(run.err, "lockboardctl: Interrupted.\n");
-    server.cli({ u"DEL"_s, u"medusa_lock:b"_s });
+    server.cli({u"DEL"_s, u"medusa_lock:b"_s});
     QTest::qWait(300);
-    QCOMPARE(server.cli({ u"DBSIZE"_s }), u"0"_s);
+    QCOMPARE(server.cli({u"DBSIZE"_s}), u"0"_s);
     QCOMPARE(ctl.audit().last()[u"outcome"].toString(), u"The call was cancelled."_s);
 }
 
