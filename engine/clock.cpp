@@ -40,7 +40,21 @@ void Clock::cancel(TimerId id)
 
 void Clock::fireDue()
 {
-    m_firing = true;
+    // Also after a callback that throws: the others wait for their time as before.
+    struct Firing {
+        explicit Firing(Clock& clock)
+            : self(clock)
+        {
+            self.m_firing = true;
+        }
+        ~Firing()
+        {
+            self.m_firing = false;
+            self.arm(self.nextDue());
+        }
+        Clock& self;
+    };
+    const Firing firing(*this);
     // What falls due while we fire waits for the next turn: nobody may keep the loop to himself.
     const TimePoint until = now();
     const TimerId last = m_lastId;
@@ -56,8 +70,6 @@ void Clock::fireDue()
         callback();
         it = m_due.begin();
     }
-    m_firing = false;
-    arm(nextDue());
 }
 
 std::optional<TimePoint> Clock::nextDue() const

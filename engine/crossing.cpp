@@ -79,7 +79,14 @@ bool Door::Passage::await_suspend(std::coroutine_handle<> caller)
     crossing->wait(caller);
     if (door->box().post(std::move(m_begin), [crossing] { crossing->refuse(); }))
         return true;
-    throw Cancelled("The locking module was closed.");
+    m_refused = true;
+    return false;
+}
+
+void Door::Passage::await_resume() const
+{
+    if (m_refused)
+        throw Cancelled("The locking module was closed.");
 }
 
 void Door::abandonAll()

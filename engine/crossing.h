@@ -77,12 +77,14 @@ public:
         }
         [[nodiscard]] bool await_ready() const noexcept { return false; }
         [[nodiscard]] bool await_suspend(std::coroutine_handle<> caller);
-        void await_resume() const { }
+        //! \throws Cancelled: the module was gone already
+        void await_resume() const;
 
     private:
         std::shared_ptr<Door> m_door;
         std::shared_ptr<Crossing> m_crossing;
         Mailbox::Letter m_begin;
+        bool m_refused = false;
     };
 
     [[nodiscard]] Mailbox& box() { return m_box; }

@@ -222,20 +222,41 @@ Task<T> LockingModule::audited(Task<T> call, AuditRecord record, Describe descri
     std::rethrow_exception(error);
 }
 
+//! What gives back a grant, and no more: not what was held before, nor what has no owner and
+//! nothing else by which it could be told from another's.
+static std::pair<LockKeys, ReleaseOptions> backOf(const LockKeys& keys, const Owner& owner,
+                                                  const Grant& grant)
+{
+    std::vector<std::string> taken;
+    std::vector<SeenLock> seen;
+    for (const KeyGrant& key : grant.outcomes(keys)) {
+        if (key.extended || (!owner && !key.leaseEnd && !grant.token()))
+            continue;
+        Lock lock(key.key, owner, key.leaseEnd);
+        lock.token = grant.token();
+        taken.push_back(key.key);
+        seen.emplace_back(lock);
+    }
+    ReleaseOptions release;
+    release.ownedBy(owner);
+    if (!owner)
+        release.expecting(std::move(seen));
+    return {LockKeys(std::move(taken)), release};
+}
+
 Task<Grant> LockingModule::acquire(LockKeys keys, AcquireOptions options, SharedContext context)
 {
     if (!isHere()) {
         auto crossing = makeCrossing<Grant>(CallKind::Changing);
         crossing->dropped = [this, door = m_door, keys, owner = options.owner(),
                              provider = options.provider()](const Grant& grant) {
-            // What was held before is left; and of what has no owner, nobody knows whose it is by
-            // the time that the release comes.
-            if (grant.isExtension() || !owner)
+            const auto [taken, release] = backOf(keys, owner, grant);
+            if (taken.isEmpty())
                 return;
-            ReleaseOptions release;
-            release.ownedBy(*owner).at(provider);
+            auto there = release;
+            there.at(provider);
             // With the module gone, the lease has to end.
-            (void)door->box().post([this, keys, release] { letRun(takeBack(keys, release)); });
+            (void)door->box().post([this, keys = taken, there] { letRun(takeBack(keys, there)); });
         };
         return cross<Grant>(m_door, crossing, [this, keys, options, context] {
             return acquire(keys, options, context);
@@ -492,7 +513,9 @@ Task<std::string> LockingModule::administer(std::string verb, std::vector<std::s
 Task<LiveViewPtr> LockingModule::liveView(std::string provider)
 {
     if (!isHere()) {
-        return cross<LiveViewPtr>(m_door, makeCrossing<LiveViewPtr>(CallKind::Reading),
+        auto crossing = makeCrossing<LiveViewPtr>(CallKind::Reading);
+        crossing->dropped = [](LiveViewPtr& view) { view.reset(); };
+        return cross<LiveViewPtr>(m_door, crossing,
                                   [this, provider] { return liveView(provider); });
     }
     try {

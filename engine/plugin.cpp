@@ -24,7 +24,13 @@ ProviderRegistry::Kind loadPlugin(const std::string& path)
         metadata.value(u"MetaData").toObject().value(u"identifier").toString().toStdString();
     if (kind.identifier.empty())
         throw std::runtime_error("the plugin at \"" + printable(path) + "\" has no identifier");
-    auto* plugin = qobject_cast<LockProviderPlugin*>(loader.instance());
+    LockProviderPlugin* plugin = nullptr;
+    try {
+        plugin = qobject_cast<LockProviderPlugin*>(loader.instance());
+    } catch (...) { // its constructor is a stranger's code
+        throw std::runtime_error("the plugin at \"" + printable(path)
+                                 + "\" can't be loaded: " + messageOf(std::current_exception()));
+    }
     if (!plugin) {
         throw std::runtime_error("the plugin at \"" + printable(path)
                                  + "\" can't be loaded: " + loader.errorString().toStdString());

@@ -11,6 +11,8 @@ namespace lockboard {
 //! is a QObject that implements this and carries metadata beside it, which is read before anything
 //! is loaded: `Q_PLUGIN_METADATA(IID LockProviderPlugin_iid FILE "provider.json")` with
 //! `{"identifier": "my-lock"}`. Built against the same compiler, Qt and engine as the program.
+//! What create() throws, but for ConfigError, or a null of it, leaves a provider whose every call
+//! says why (ProviderInfo::problem); the program and the other providers go on.
 class LockProviderPlugin {
 public:
     virtual ~LockProviderPlugin() = default;

@@ -18,6 +18,8 @@ private Q_SLOTS:
     void namesTheProvider();
     void worksOnWithoutAProvider_data();
     void worksOnWithoutAProvider();
+    void containsWhatComesOutOfAnEvent();
+    void endsAtOnceWhileNothingIsSent();
     void firstSignalInterrupts_data();
     void firstSignalInterrupts();
     void secondSignalEnds_data();
@@ -95,16 +97,6 @@ void TestCtlFaults::worksOnWithoutAProvider()
     QVERIFY(!rows[1].contains(u"problem"));
 }
 
-static void addSignals()
-{
-    QTest::addColumn<QByteArray>("how");
-    QTest::addColumn<int>("number");
-    for (const char* how : {"never", "block"}) {
-        for (const int number : {SIGINT, SIGTERM, SIGHUP})
-            QTest::addRow("%s, %d", how, number) << QByteArray(how) << number;
-    }
-}
-
 static bool isMisbehaving(QProcess& process)
 {
     QByteArray said;
@@ -114,6 +106,37 @@ static bool isMisbehaving(QProcess& process)
             return said.contains("misbehaving");
         },
         20'000);
+}
+
+void TestCtlFaults::containsWhatComesOutOfAnEvent()
+{
+    // The list has ended before the event, or it has not: neither is a crash.
+    Ctl ctl;
+    ctl.alwaysWith({ "--config", configFor(ctl, "event:int") });
+    for (int i = 0; i < 3; ++i)
+        QCOMPARE(ctl.run({ "list" }).code, 1); // there are no locks
+}
+
+void TestCtlFaults::endsAtOnceWhileNothingIsSent()
+{
+    Ctl ctl;
+    ctl.alwaysWith({ "--config", configFor(ctl, "factory:block") });
+    const auto process = ctl.start({ "list" });
+    QVERIFY(isMisbehaving(*process));
+    ::kill(static_cast<pid_t>(process->processId()), SIGTERM);
+    QVERIFY(process->waitForFinished(20'000));
+    QCOMPARE(process->exitStatus(), QProcess::CrashExit); // by that signal
+    QCOMPARE(process->exitCode(), SIGTERM);
+}
+
+static void addSignals()
+{
+    QTest::addColumn<QByteArray>("how");
+    QTest::addColumn<int>("number");
+    for (const char* how : {"never", "block"}) {
+        for (const int number : {SIGINT, SIGTERM, SIGHUP})
+            QTest::addRow("%s, %d", how, number) << QByteArray(how) << number;
+    }
 }
 
 void TestCtlFaults::firstSignalInterrupts_data()

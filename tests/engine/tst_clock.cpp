@@ -14,6 +14,7 @@ private Q_SLOTS:
     void cancelled();
     void callbacksMayScheduleAndCancel();
     void atOnceWaitsForTheNextTurn();
+    void aCallbackMayThrow();
     void systemClockFires();
     void systemClockTakesTheEarlierAlarm();
 };
@@ -71,6 +72,37 @@ void TestClock::atOnceWaitsForTheNextTurn()
     clock.callAfter(0ms, again);
     QCOMPARE(fired, 0); // never from within the call
     QTRY_COMPARE(fired, 100);
+}
+
+namespace {
+//! Says when it asks to be woken.
+class Asking final : public Clock {
+public:
+    [[nodiscard]] TimePoint now() const override { return time; }
+    void fire() { fireDue(); }
+
+    TimePoint time = TimePoint(1h);
+    std::optional<TimePoint> asked;
+
+protected:
+    void arm(std::optional<TimePoint> next) override { asked = next; }
+};
+} // namespace
+
+void TestClock::aCallbackMayThrow()
+{
+    Asking clock;
+    bool fired = false;
+    clock.callAfter(10ms, [] { throw 42; });
+    clock.callAfter(20ms, [&] { fired = true; });
+    clock.time += 10ms;
+    QVERIFY_THROWS_EXCEPTION(int, clock.fire());
+    QCOMPARE(clock.asked, std::optional(clock.time + 10ms));
+    clock.callAfter(5ms, [] {});
+    QCOMPARE(clock.asked, std::optional(clock.time + 5ms)); // it still asks for what comes first
+    clock.time += 10ms;
+    clock.fire();
+    QVERIFY(fired);
 }
 
 void TestClock::systemClockFires()

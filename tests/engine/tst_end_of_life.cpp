@@ -246,6 +246,17 @@ void TestEndOfLife::grantToAThreadThatEnded()
     // It was B's turn, and nobody is there to take it.
     await(locks->acquire("k", AcquireOptions().ownedBy("C").waiting(10s)));
     QVERIFY(!waiter->ended);
+    // What B held before is left to it.
+    await(locks->acquire("held", AcquireOptions().ownedBy("B")));
+    inAThreadThatEnds(
+        [&] {
+            (void)begin(locks->acquire(LockKeys("held", "new"), AcquireOptions().ownedBy("B")));
+            QThread::msleep(200);
+        },
+        [] { return true; });
+    await(locks->acquire("new", AcquireOptions().ownedBy("C").waiting(10s)));
+    QVERIFY_THROWS_EXCEPTION(Conflict,
+                             await(locks->acquire("held", AcquireOptions().ownedBy("C"))));
 }
 
 void TestEndOfLife::grantOnItsWayToAThreadThatEnds()
