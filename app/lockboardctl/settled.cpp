@@ -53,8 +53,8 @@ static Task<void> askTwice(Session* session, LockKeys keys, std::shared_ptr<Answ
 {
     try {
         const bool first = co_await isAnswered(*session, keys);
-        const bool second = co_await isAnswered(*session, keys);
-        answer->isGood = first && second;
+        if (first) // else the program may be ending
+            answer->isGood = co_await isAnswered(*session, keys);
     } catch (...) {
         // No answer, whatever the reason.
     }
