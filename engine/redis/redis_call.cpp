@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/redis/redis_call.h"
 
+#include "engine/errors.h"
 #include "engine/redis/redis_connection.h"
 #include "engine/redis/redis_error.h"
 
@@ -50,6 +51,13 @@ std::string escapedForGlob(const std::string& text)
     return out;
 }
 
+RedisPending::RedisPending(RedisConnection& connection, RedisEffect effect)
+    : m_connection(connection)
+    , m_alive(&connection)
+    , m_effect(effect)
+{
+}
+
 RedisPending::~RedisPending()
 {
     if (m_due > 0)
@@ -59,12 +67,39 @@ RedisPending::~RedisPending()
 void RedisPending::check(const RedisReply& reply) const
 {
     if (reply.isError())
-        std::rethrow_exception(redisError(m_connection.endpoint().name(), reply.text()));
+        std::rethrow_exception(redisError(server(), reply.text()));
 }
 
-RedisCall::RedisCall(RedisConnection& connection, const RedisCommand& command, RedisEffect effect)
+std::string RedisPending::server() const
+{
+    return m_alive ? m_connection.endpoint().name() : "a node that has left the cluster";
+}
+
+void RedisPending::refuse(const RedisReply& reply, const std::string& command) const
+{
+    check(reply);
+    const std::string sentence = "Redis at " + server() + " answered " + command + " with "
+        + reply.description() + ", which is no answer to that";
+    const bool mutates = m_effect == RedisEffect::Mutates;
+    if (m_alive)
+        m_connection.distrust(sentence);
+    if (mutates)
+        throw OutcomeUnknown(sentence + "; whether it took effect is not known.");
+    throw Unavailable(sentence + '.');
+}
+
+//! However little of the budget is left, an owner of the usual length is read.
+RedisDecoder::Limits RedisPending::nextLimits() const
+{
+    constexpr std::size_t least = 256;
+    return {std::min(m_limits.text, std::max(m_budget, least)), m_limits.bytes};
+}
+
+RedisCall::RedisCall(RedisConnection& connection, const RedisCommand& command, RedisEffect effect,
+                     const RedisDecoder::Limits& limits)
     : RedisPending(connection, effect)
 {
+    m_limits = limits;
     m_connection.send(*this, command);
 }
 

@@ -2,8 +2,9 @@
 #pragma once
 
 #include "engine/clock.h"
-#include "engine/redis/redis_reply.h"
+#include "engine/redis/redis_decoder.h"
 
+#include <QPointer>
 #include <QVarLengthArray>
 
 #include <coroutine>
@@ -41,11 +42,7 @@ enum class RedisEffect : std::uint8_t { Reads, Mutates };
 //! by its address. Dropped before its answers came, it lets them pass.
 class RedisPending {
 public:
-    RedisPending(RedisConnection& connection, RedisEffect effect)
-        : m_connection(connection)
-        , m_effect(effect)
-    {
-    }
+    RedisPending(RedisConnection& connection, RedisEffect effect);
     ~RedisPending();
     RedisPending(const RedisPending&) = delete;
     RedisPending& operator=(const RedisPending&) = delete;
@@ -54,9 +51,22 @@ public:
     [[nodiscard]] TimePoint sentAt() const { return m_sentAt; }
     //! \throws Denied, Unavailable if this answer is an error
     void check(const RedisReply& reply) const;
+    //! The same, and unless it is `right`: a server whose answers can't be answers to what it was
+    //! asked is not believed, and the connection to it given up, since what it says next may as
+    //! well belong to another question. \throws Unavailable; of what mutates, OutcomeUnknown
+    void check(const RedisReply& reply, bool right, const std::string& command) const
+    {
+        if (!right)
+            refuse(reply, command);
+    }
+    //! Of the server, in sentences; it may be gone by now.
+    [[nodiscard]] std::string server() const;
 
 protected:
-    RedisConnection& m_connection;
+    RedisConnection& m_connection; // only while m_alive
+    QPointer<QObject> m_alive;
+    RedisDecoder::Limits m_limits; // of each answer, and
+    std::size_t m_budget = std::size_t(-1); // what all of them may have of strings, in bytes
     std::coroutine_handle<> m_waiting;
     std::exception_ptr m_error;
     RedisReply m_reply; // the one answer, or
@@ -67,13 +77,16 @@ protected:
 
 private:
     friend class RedisConnection;
+    void refuse(const RedisReply& reply, const std::string& command) const;
+    [[nodiscard]] RedisDecoder::Limits nextLimits() const;
 };
 
 //! One command, sent when made: `co_await call.answer()`. An error reply is an answer like any
 //! other. Awaiting \throws Unavailable, OutcomeUnknown, Denied (by the handshake), Cancelled
 class RedisCall final : public RedisPending {
 public:
-    RedisCall(RedisConnection& connection, const RedisCommand& command, RedisEffect effect);
+    RedisCall(RedisConnection& connection, const RedisCommand& command, RedisEffect effect,
+              const RedisDecoder::Limits& limits = {});
 
     // Small and copied, because gcc 12 copies what co_await is given.
     class [[nodiscard]] Awaiter final {
@@ -103,6 +116,13 @@ public:
         : RedisPending(connection, effect)
     {
         m_replies = &m_list;
+    }
+    //! Before they are sent: of each answer, and the bytes of strings that all may have together.
+    //! What exceeds either comes as RedisReply::isTooLong().
+    void limit(const RedisDecoder::Limits& limits, std::size_t budget)
+    {
+        m_limits = limits;
+        m_budget = budget;
     }
     //! Before they are awaited.
     void send(const RedisCommand& command);

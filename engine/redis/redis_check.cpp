@@ -73,7 +73,7 @@ Task<bool> RedisProvider::checkServer(QPointer<RedisConnection> server,
                 "This user may not ask INFO: version, mode and persistence are unknown.");
             co_return true;
         }
-        call.check(reply);
+        call.check(reply, reply.isString(), "INFO");
         const std::string version = infoField(reply.text(), "redis_version");
         const std::string mode = infoField(reply.text(), "redis_mode");
         findings->emplace_back(Finding::Good,
@@ -93,7 +93,7 @@ Task<void> RedisProvider::checkNotes(std::vector<Finding>* findings)
     const std::string key = "lockboard"; // of no lock in particular: these calls only look
     try {
         if (m_notes.haveTokens()) {
-            RedisEval eval(m_raiseScript);
+            RedisEval eval(m_raiseScript, &redis_shape::isDone, 0);
             eval.addKey(counterFor(stored(key)));
             eval.addArgument("0");
             co_await m_client.eval(std::move(eval));

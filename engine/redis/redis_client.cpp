@@ -96,7 +96,19 @@ bool RedisClient::isRedirection(const RedisReply& reply)
 //! It says something of that key alone.
 static bool isOfKey(const RedisReply& reply)
 {
-    return reply.isError("WRONGTYPE") || reply.isDeniedKey();
+    return reply.isError("WRONGTYPE") || reply.isDeniedKey() || reply.isTooLong();
+}
+
+//! What is read of many keys at a time, a page of them: how long one value may be, and all
+//! together. An owner is much shorter; what is longer is somebody's mistake, and is not kept.
+static const RedisDecoder::Limits limitsOfValues{std::size_t(64) << 10, std::size_t(1) << 20};
+static constexpr std::size_t budgetOfValues = std::size_t(4) << 20;
+
+static void checkAnswer(const RedisPending& call, const RedisReply& reply,
+                        std::string_view question)
+{
+    if (!isOfKey(reply))
+        call.check(reply, redis_shape::isAnswerTo(question, reply), std::string(question));
 }
 
 void RedisClient::failForNode(std::string_view key) const
@@ -122,11 +134,13 @@ Task<RedisAnswer> RedisClient::eval(RedisEval eval)
             failForNode(eval.keys.front());
         RedisReply reply;
         TimePoint sentAt;
+        const RedisEndpoint asked = to->endpoint();
         try {
             if (!route.asking) {
                 RedisCall call(*to, commandOf(eval, bySource, keyCount), effect);
                 reply = co_await call.answer();
                 sentAt = call.sentAt();
+                call.check(reply, reply.isError() || eval.fits(reply), eval.title());
             } else {
                 RedisCalls calls(*to, effect);
                 calls.send(RedisCommand("ASKING"));
@@ -134,6 +148,7 @@ Task<RedisAnswer> RedisClient::eval(RedisEval eval)
                 std::vector<RedisReply> replies = co_await calls.answers();
                 reply = std::move(replies.back());
                 sentAt = calls.sentAt();
+                calls.check(reply, reply.isError() || eval.fits(reply), eval.title());
             }
         } catch (const Unavailable&) {
             // Not sent. It may be that somebody else has taken over in the meantime.
@@ -150,13 +165,12 @@ Task<RedisAnswer> RedisClient::eval(RedisEval eval)
             route.next = to;
             continue;
         }
-        co_await follow(&route, std::string(reply.text()), to);
+        co_await follow(&route, std::string(reply.text()), asked);
     }
 }
 
-Task<void> RedisClient::follow(Route* route, std::string error, RedisConnection* from)
+Task<void> RedisClient::follow(Route* route, std::string error, RedisEndpoint asked)
 {
-    const RedisEndpoint asked = from->endpoint();
     route->next = nullptr;
     const bool moved = error.starts_with("MOVED ");
     route->asking = error.starts_with("ASK ");
@@ -171,6 +185,11 @@ Task<void> RedisClient::follow(Route* route, std::string error, RedisConnection*
         if (there.port == 0 || slot < 0 || slot >= redis_slot::count
             || ++route->redirections > mostRedirections)
             std::rethrow_exception(redisError(asked.name(), error));
+        if (!m_nodes.hasRoomFor(there)) {
+            tidySoon();
+            throw Unavailable("Redis at " + asked.name() + " sends us to ever more other servers ("
+                              + there.name() + " now), more than a cluster has.");
+        }
         if (!isCluster())
             beClusterUnseen();
         RedisConnection& node = m_nodes.connection(there);
@@ -202,6 +221,7 @@ Task<RedisAnswers> RedisClient::ask(std::vector<std::string> keys, std::string_v
     RedisAnswers answers;
     {
         RedisCalls calls(*m_seed, RedisEffect::Reads);
+        calls.limit(limitsOfValues, budgetOfValues);
         for (const std::string& key : keys) {
             calls.send(RedisCommand(question) << key);
             if (!another.empty())
@@ -210,10 +230,11 @@ Task<RedisAnswers> RedisClient::ask(std::vector<std::string> keys, std::string_v
         answers.replies = co_await calls.answers();
         answers.sentAt = calls.sentAt();
         bool redirected = false;
-        for (const RedisReply& reply : answers.replies) {
+        for (std::size_t i = 0; i < answers.replies.size(); ++i) {
+            const RedisReply& reply = answers.replies[i];
             redirected = redirected || isRedirection(reply);
-            if (!redirected && !isOfKey(reply))
-                calls.check(reply);
+            if (!redirected)
+                checkAnswer(calls, reply, another.empty() || i % 2 == 0 ? question : another);
         }
         if (!redirected)
             co_return answers;
@@ -229,6 +250,7 @@ public:
     explicit Batch(RedisConnection& node)
         : calls(node, RedisEffect::Reads)
     {
+        calls.limit(limitsOfValues, budgetOfValues);
     }
 
     RedisCalls calls;
@@ -256,6 +278,8 @@ Task<RedisAnswers> RedisClient::askCluster(std::vector<std::string> keys, std::s
             batch.places.push_back(place);
         }
     }
+    // While one node's answers are awaited, another may leave the cluster and its connection go:
+    // the batches know that.
     RedisAnswers answers;
     answers.replies.resize(keys.size() * perKey);
     answers.sentAt = TimePoint::max();
@@ -266,8 +290,8 @@ Task<RedisAnswers> RedisClient::askCluster(std::vector<std::string> keys, std::s
         for (std::size_t i = 0; i < replies.size(); ++i) {
             if (isRedirection(replies[i]))
                 redirected.push_back(batch.places[i]);
-            else if (!isOfKey(replies[i]))
-                batch.calls.check(replies[i]);
+            else
+                checkAnswer(batch.calls, replies[i], questionAt(batch.places[i]));
             answers.replies[batch.places[i]] = std::move(replies[i]);
         }
     }

@@ -3,6 +3,7 @@
 
 #include "engine/redis/redis_nodes.h"
 #include "engine/redis/redis_script.h"
+#include "engine/redis/redis_shape.h"
 #include "engine/task.h"
 
 namespace lockboard {
@@ -10,8 +11,11 @@ namespace lockboard {
 //! A script that mutates, or a plain command that reads, with its keys and arguments.
 class RedisEval final {
 public:
-    explicit RedisEval(const RedisScript& s)
+    //! An answer that is not as `shape` says, given the number of `locks`, is refused.
+    RedisEval(const RedisScript& s, redis_shape::OfScript shape, std::size_t locks)
         : script(&s)
+        , m_shape(shape)
+        , m_locks(locks)
     {
     }
     //! `name` outlives it.
@@ -28,6 +32,8 @@ public:
         m_keysWithout = keys.size();
         m_argumentsWithout = arguments.size();
     }
+    //! Where to note that it was answered, with what can't be an answer; outlives the call.
+    void notingUnfit(bool* to) { m_unfit = to; }
     [[nodiscard]] bool hasExtra() const { return m_keysWithout >= 0; }
     [[nodiscard]] RedisEval withoutExtra() const
     {
@@ -37,12 +43,30 @@ public:
         return rest;
     }
 
+    //! Whether this can be the answer to it.
+    [[nodiscard]] bool fits(const RedisReply& reply) const
+    {
+        const bool fits =
+            script ? m_shape(reply, m_locks) : redis_shape::isAnswerTo(command, reply);
+        if (!fits && m_unfit)
+            *m_unfit = true;
+        return fits;
+    }
+    //! In sentences.
+    [[nodiscard]] std::string title() const
+    {
+        return script ? "EVALSHA (" + script->name + ')' : std::string(command);
+    }
+
     const RedisScript* script = nullptr;
     std::string_view command;
     QVarLengthArray<std::string, 1> keys;
     QVarLengthArray<std::string, 4> arguments;
 
 private:
+    redis_shape::OfScript m_shape = nullptr;
+    std::size_t m_locks = 0;
+    bool* m_unfit = nullptr;
     qsizetype m_keysWithout = -1;
     qsizetype m_argumentsWithout = -1;
 };
@@ -123,8 +147,8 @@ public:
     //! reply, but WRONGTYPE of a plain command. \throws as RedisCall, and what its check() throws
     Task<RedisAnswer> eval(RedisEval eval);
     //! Sends one or two commands, such as GET, with each of the keys and nothing else, all in one
-    //! go. No answer is an error other than WRONGTYPE or the denial of that key. \throws as
-    //! RedisCall, and what its check() throws
+    //! go. No answer is an error other than WRONGTYPE, the denial of that key, or what stands for a
+    //! value that is too long. \throws as RedisCall, and what its check() throws
     Task<RedisAnswers> ask(std::vector<std::string> keys, std::string_view question,
                            std::string_view another = {});
     //! An error reply that eval() would follow or wait out.
@@ -172,7 +196,7 @@ private:
     void tidySoon();
     void refreshAt(TimePoint when);
     [[noreturn]] void failForNode(std::string_view key) const;
-    Task<void> follow(Route* route, std::string error, RedisConnection* from);
+    Task<void> follow(Route* route, std::string error, RedisEndpoint asked);
     Task<RedisAnswers> askCluster(std::vector<std::string> keys, std::string_view question,
                                   std::string_view another);
 

@@ -135,6 +135,8 @@ void RedisClient::onUnavailable(RedisConnection* connection)
         m_isReady = false;
         refreshSoon();
         Q_EMIT unavailable();
+    } else {
+        tidySoon(); // we were only sent there once
     }
 }
 
@@ -200,8 +202,16 @@ Task<bool> RedisClient::saysCluster(RedisConnection* connection)
 
 void RedisClient::takeMap(const RedisReply& reply, const RedisEndpoint& asked)
 {
+    std::vector<RedisSlotRange> ranges;
+    try {
+        ranges = readSlots(reply, asked);
+    } catch (const LockError&) {
+        m_problem = std::current_exception();
+        if (m_kind == Kind::Unknown)
+            failSeed(m_problem);
+        return; // else what was known stands
+    }
     m_mapForbidden = false;
-    const std::vector<RedisSlotRange> ranges = readSlots(reply, asked);
     if (ranges.empty()) {
         // A node that was reset says so of itself only.
         if (m_nodes.masters().empty())

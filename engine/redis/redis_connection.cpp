@@ -10,8 +10,6 @@
 #include <QRandomGenerator>
 #include <QScopedValueRollback>
 
-#include <hiredis/hiredis.h>
-
 #include <algorithm>
 
 namespace lockboard {
@@ -23,6 +21,10 @@ static constexpr Duration longestPause = 5s;
 //! Bytes of commands that are written while answers are still read, so that the server does not
 //! wait for us to come to an end, nor we for it.
 static constexpr std::size_t earlyWrite = 1024;
+//! Who sends so little within the time for an answer, and does not come to its end, is silent.
+static constexpr std::size_t leastProgress = std::size_t(16) * 1024;
+//! One reply may take so many times the time for an answer, however much of it comes.
+static constexpr int longestReply = 6;
 
 RedisConnection::RedisConnection(const RedisEndpoint& endpoint, const Container& container)
     : m_endpoint(endpoint)
@@ -53,7 +55,11 @@ void RedisConnection::close(std::exception_ptr why)
     m_clock.cancel(m_silenceTimer);
     discardSocket();
     m_problem = why ? why : std::make_exception_ptr(Cancelled("The provider was closed."));
-    failAll(m_problem, m_problem);
+    failAll(m_problem,
+            std::make_exception_ptr(OutcomeUnknown(
+                "The connection to Redis at " + m_endpoint.name()
+                + " was closed before it had answered; whether a command under way took effect is "
+                  "not known")));
 }
 
 std::string RedisConnection::unreachable(const std::string& why) const
@@ -118,7 +124,8 @@ void RedisConnection::openSocket()
                          + " within " + std::to_string(m_endpoint.connectTimeout.count()) + " ms"
                          + (unheard ? "; it may not speak TLS at this port" : "")));
     });
-    m_reader = redisReaderCreate();
+    m_decoder = std::make_unique<RedisDecoder>();
+    m_heard = 0;
     m_socket = new RedisSocket(m_endpoint);
     const auto handle = [this](auto what) {
         // Whoever is resumed by what we do may destroy us.
@@ -190,6 +197,15 @@ void RedisConnection::takeHandshakeReply(const RedisReply& reply)
         drop(redisError(m_endpoint.name(), reply.text()));
         return;
     }
+    const bool mustBeOk = step == Step::Auth || step == Step::Select;
+    const bool mayBeText = step == Step::InfoServer || step == Step::InfoReplication;
+    if (!reply.isError()
+        && ((mustBeOk && !reply.isStatus("OK")) || (mayBeText && !reply.isString()))) {
+        const char* const names[] = {"AUTH", "SELECT", "CLIENT SETNAME", "INFO", "INFO"};
+        drop(who + "answered " + names[static_cast<std::size_t>(step)] + " with "
+             + reply.description() + ", which is no answer to that.");
+        return;
+    }
     m_steps.pop_front();
     if (step == Step::InfoServer)
         m_infoServer = reply.isError() ? std::string_view() : reply.text();
@@ -226,7 +242,7 @@ void RedisConnection::becomeReady(const RedisIdentity& identity)
     if (!m_loggedProblem.empty())
         m_log(LogLevel::Info, "Connected to Redis at " + m_endpoint.name() + " again.");
     m_loggedProblem.clear();
-    m_lastHeard = m_clock.now();
+    m_lastHeard = m_lastReply = m_clock.now();
     if (isAnother)
         Q_EMIT replaced(change);
     flush();
@@ -273,7 +289,7 @@ void RedisConnection::flush()
         return;
     const TimePoint now = m_clock.now();
     if (m_sent == 0)
-        m_lastHeard = now; // silence counts from when an answer is due
+        m_lastHeard = m_lastReply = now; // silence counts from when an answer is due
     for (; m_sent < m_slots.size(); ++m_sent) {
         if (RedisPending* const pending = m_slots[m_sent].pending)
             pending->m_sentAt = now;
@@ -303,31 +319,14 @@ void RedisConnection::readAvailable()
         const qint64 size = m_socket->read(piece, sizeof piece);
         if (size <= 0)
             break;
-        m_lastHeard = m_clock.now();
-        redisReaderFeed(m_reader, piece, static_cast<std::size_t>(size));
-        for (;;) {
-            void* raw = nullptr;
-            if (redisReaderGetReply(m_reader, &raw) != REDIS_OK) {
-                m_reading = false;
-                drop("What answers at " + m_endpoint.name()
-                     + " does not speak the protocol of Redis.");
-                return;
-            }
-            if (!raw)
-                break;
-            RedisReply reply(static_cast<redisReply*>(raw));
-            if (m_state == State::Connecting)
-                takeHandshakeReply(reply);
-            else
-                deliver(std::move(reply));
-            if (self && epoch == m_epoch && m_out.size() >= earlyWrite)
-                flush();
-            if (!self)
-                return;
-            if (epoch != m_epoch) {
-                m_reading = false;
-                return;
-            }
+        noteHeard(static_cast<std::size_t>(size));
+        m_decoder->feed({piece, static_cast<std::size_t>(size)});
+        const bool goesOn = takeReplies();
+        if (!self)
+            return;
+        if (!goesOn) {
+            m_reading = false;
+            return;
         }
     }
     m_reading = false;
@@ -339,6 +338,61 @@ void RedisConnection::readAvailable()
         };
         QMetaObject::invokeMethod(this, more, Qt::QueuedConnection);
     }
+}
+
+//! Of the piece that was fed. Gives whether this connection is there still.
+bool RedisConnection::takeReplies()
+{
+    const QPointer<RedisConnection> self(this);
+    const std::uint64_t epoch = m_epoch;
+    for (;;) {
+        RedisReply reply;
+        const RedisDecoder::Step step = m_decoder->next(reply, nextLimits());
+        if (step == RedisDecoder::Step::NeedsMore)
+            return true;
+        if (step == RedisDecoder::Step::Refused) {
+            m_reading = false;
+            const std::string& problem = m_decoder->problem();
+            drop(problem.empty() ? "What answers at " + m_endpoint.name()
+                         + " does not speak the protocol of Redis."
+                                 : "Redis at " + m_endpoint.name()
+                         + " is not listened to any more: it sent " + problem + '.');
+            return false;
+        }
+        m_lastHeard = m_lastReply = m_clock.now();
+        m_heard = 0;
+        if (m_state == State::Connecting)
+            takeHandshakeReply(reply);
+        else
+            deliver(std::move(reply));
+        if (self && epoch == m_epoch && m_out.size() >= earlyWrite)
+            flush();
+        if (!self || epoch != m_epoch)
+            return false;
+    }
+}
+
+//! Of the next reply: what its caller can take.
+RedisDecoder::Limits RedisConnection::nextLimits() const
+{
+    const bool isAsked = m_sent > 0 && m_slots.front().pending;
+    return isAsked ? m_slots.front().pending->nextLimits() : RedisDecoder::Limits();
+}
+
+//! That bytes come is no answer yet: they may come one by one.
+void RedisConnection::noteHeard(std::size_t bytes)
+{
+    m_heard += bytes;
+    if (m_heard < leastProgress)
+        return;
+    m_heard = 0;
+    m_lastHeard = m_clock.now();
+}
+
+void RedisConnection::distrust(const std::string& sentence)
+{
+    if (m_state == State::Ready)
+        drop(sentence);
 }
 
 //! A script of Redis before 7 repeats what the command in it was told.
@@ -364,13 +418,16 @@ void RedisConnection::deliver(RedisReply reply)
         return;
     }
     if (m_slots.empty() || m_sent == 0) {
-        const std::string said = reply.isError() ? ": " + printable(reply.text()) : std::string();
+        const std::string said =
+            reply.isError() ? ": " + printableStart(reply.text()) : std::string();
         drop(lost("it answered without being asked" + said));
         return;
     }
     m_leaving |= m_sentinels && isReadOnly(reply);
     Slot& slot = m_slots.front();
     RedisPending* const pending = slot.pending;
+    if (pending)
+        pending->m_budget -= std::min(pending->m_budget, m_decoder->lastBytes());
     if (--slot.due == 0) {
         m_slots.pop_front();
         --m_sent;
@@ -392,7 +449,9 @@ void RedisConnection::watchSilence()
 {
     if (m_silenceTimer == 0)
         m_silenceTimer =
-            m_clock.callAt(m_lastHeard + m_endpoint.commandTimeout, [this] { checkSilence(); });
+            m_clock.callAt(std::min(m_lastHeard + m_endpoint.commandTimeout,
+                                    m_lastReply + m_endpoint.commandTimeout * longestReply),
+                           [this] { checkSilence(); });
 }
 
 void RedisConnection::checkSilence()
@@ -400,6 +459,12 @@ void RedisConnection::checkSilence()
     m_silenceTimer = 0;
     if (m_state != State::Ready || m_sent == 0)
         return;
+    const Duration longest = m_endpoint.commandTimeout * longestReply;
+    if (m_clock.now() >= m_lastReply + longest) {
+        drop(lost("it has not come to the end of an answer for " + std::to_string(longest.count())
+                  + " ms"));
+        return;
+    }
     if (m_clock.now() < m_lastHeard + m_endpoint.commandTimeout) {
         watchSilence();
         return;
@@ -467,9 +532,7 @@ void RedisConnection::discardSocket()
     ++m_epoch;
     m_leaving = false;
     m_steps.clear();
-    if (m_reader)
-        redisReaderFree(m_reader);
-    m_reader = nullptr;
+    m_decoder.reset();
     if (!m_socket)
         return;
     m_socket->disconnect(this);

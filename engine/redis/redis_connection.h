@@ -10,8 +10,6 @@
 
 #include <deque>
 
-struct redisReader;
-
 namespace lockboard {
 
 class RedisSentinels;
@@ -32,7 +30,8 @@ public:
 
     //! Starts to connect; returns at once.
     void open();
-    //! For good. What is under way ends with Cancelled, or with `why`, before this returns.
+    //! For good. Before this returns, what was not sent ends with Cancelled, or with `why`, and so
+    //! does what only reads; a mutation that was sent and not answered with OutcomeUnknown.
     void close(std::exception_ptr why = {});
 
     [[nodiscard]] bool isReady() const { return m_state == State::Ready; }
@@ -71,6 +70,8 @@ private:
 
     void send(RedisPending& pending, const RedisCommand& command);
     void forget(RedisPending& pending);
+    //! It has answered what it can't answer.
+    void distrust(const std::string& sentence);
 
     void connectNow();
     void openSocket();
@@ -82,6 +83,9 @@ private:
     void becomeReady(const RedisIdentity& identity);
     void flush();
     void readAvailable();
+    bool takeReplies();
+    [[nodiscard]] RedisDecoder::Limits nextLimits() const;
+    void noteHeard(std::size_t bytes);
     void deliver(RedisReply reply);
     void leaveSoon();
     void watchSilence();
@@ -100,7 +104,7 @@ private:
     State m_state = State::Idle;
     std::unique_ptr<RedisSentinels> m_sentinels; // null: the server does not move
     RedisSocket* m_socket = nullptr;
-    redisReader* m_reader = nullptr;
+    std::unique_ptr<RedisDecoder> m_decoder;
     std::string m_out; // not yet written
     std::deque<Slot> m_slots;
     std::size_t m_sent = 0; // how many of m_slots, from the front, are written
@@ -113,6 +117,8 @@ private:
     std::uint64_t m_epoch = 0; // counts sockets, so that a loop sees that its own is gone
     TimePoint m_lastAttempt;
     TimePoint m_lastHeard;
+    TimePoint m_lastReply; // or when the first that is due now was asked for
+    std::size_t m_heard = 0; // bytes of a reply since m_lastHeard
     Clock::TimerId m_connectTimer = 0; // the next attempt, or the end of this one
     Clock::TimerId m_silenceTimer = 0;
     int m_failures = 0;

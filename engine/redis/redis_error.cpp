@@ -44,7 +44,7 @@ bool startsWithWord(std::string_view text, std::string_view word)
 std::exception_ptr redisError(const std::string& server, std::string_view error)
 {
     const std::string who = "Redis at " + server + ' ';
-    const std::string said = " (" + printable(error) + ')';
+    const std::string said = " (" + printableStart(error) + ')';
     for (const Known& known : denials) {
         if (startsWithWord(error, known.word)) {
             // What NOPERM says, which command it is, is worth knowing; it repeats no argument.
@@ -61,7 +61,7 @@ std::exception_ptr redisError(const std::string& server, std::string_view error)
         if (startsWithWord(error, known.word))
             return std::make_exception_ptr(Unavailable(who + known.sentence));
     }
-    return std::make_exception_ptr(Unavailable(who + "refused: " + printable(error)));
+    return std::make_exception_ptr(Unavailable(who + "refused: " + printableStart(error)));
 }
 
 } // namespace lockboard

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/redis/redis_identity.h"
 
+#include "engine/lock.h"
+
 #include <QTime>
 
 namespace lockboard {
@@ -12,7 +14,8 @@ std::string infoField(std::string_view info, std::string_view name)
     if (at == std::string_view::npos)
         return {};
     const auto from = at + head.size();
-    return std::string(info.substr(from, info.find_first_of("\r\n", from) - from));
+    constexpr std::size_t most = 100; // none that we ask for is nearly as long
+    return printableStart(info.substr(from, info.find_first_of("\r\n", from) - from), most);
 }
 
 RedisIdentity::RedisIdentity(std::string server, std::string_view infoServer,

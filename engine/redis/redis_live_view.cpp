@@ -8,6 +8,7 @@ namespace lockboard {
 using namespace std::chrono_literals;
 
 static constexpr Duration tickLength = 20ms;
+static constexpr std::size_t mostTouched = 200'000;
 
 RedisLiveView::RedisLiveView(RedisProvider& provider)
     : m_provider(&provider)
@@ -304,7 +305,9 @@ void RedisLiveView::noteChanged(std::vector<std::string> keys)
 {
     if (m_phase == Phase::Off)
         return;
-    if (isSnapshotting())
+    if (isSnapshotting() && m_touched.size() > mostTouched)
+        m_onceMore = true; // all of it is looked at again after the snapshot
+    else if (isSnapshotting())
         m_touched.insert(keys.begin(), keys.end());
     else
         lookAgain(std::move(keys));

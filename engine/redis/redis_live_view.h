@@ -3,6 +3,7 @@
 
 #include "engine/live_view.h"
 #include "engine/redis/redis_lock_reader.h"
+#include "engine/redis/redis_scan.h"
 
 #include <QPointer>
 
@@ -64,12 +65,13 @@ private:
     };
     //! A server that keeps locks, and how far it has been scanned.
     struct Source {
-        explicit Source(RedisConnection* connection)
+        Source(RedisConnection* connection, const RedisScan& walk)
             : server(connection)
+            , scan(walk)
         {
         }
         QPointer<RedisConnection> server;
-        std::string cursor = std::string(1, '0'); // "0": gcc 12 warns of an overlap
+        RedisScan scan;
         bool scanning = false; // SCAN is under way
         bool exhausted = false; // and will give no more
     };
@@ -140,6 +142,7 @@ private:
     std::size_t m_buckets = 0;
     std::vector<std::string> m_vanished;
 
+    std::uint64_t m_tooLong = 0; // keys of this scan that are too long to be read
     std::string m_denied; // a key of this scan that the user may not read
     QString m_hidden; // what to say of such
 

@@ -13,6 +13,7 @@ namespace lockboard {
 static constexpr int pollFactor = 10;
 static constexpr std::size_t sweepSlice = 5000;
 static constexpr int mostRereads = 2;
+static constexpr std::size_t mostToReread = 200'000;
 
 void RedisLiveView::begin(Phase phase)
 {
@@ -26,6 +27,7 @@ void RedisLiveView::begin(Phase phase)
     m_seen = 0;
     m_buckets = 0;
     m_vanished.clear();
+    m_tooLong = 0;
     m_denied.clear();
     if (isSnapshotting()) {
         flush(); // what was noted so far belongs to the time before the snapshot
@@ -45,7 +47,8 @@ Task<void> RedisLiveView::scanAll(std::uint32_t scan)
     if (!self || scan != m_scan)
         co_return;
     for (RedisConnection* const server : m_provider->client().masters())
-        m_sources.emplace_back(server);
+        m_sources.emplace_back(server,
+                               RedisScan(m_provider->keyspace(), m_provider->scanPattern()));
     if (m_sources.empty()) {
         const auto problem = m_provider->client().problem();
         fail(problem ? problem
@@ -75,29 +78,25 @@ Task<void> RedisLiveView::scanOn(std::uint32_t scan, std::size_t index)
                 m_sources[index].exhausted = true;
                 break;
             }
-            const std::string count = std::to_string(RedisProvider::pageSize);
-            const std::string cursor = m_sources[index].cursor;
+            const std::string name = server->endpoint().name();
+            const bool isFirst = m_sources[index].scan.isFirst();
             RedisCalls calls(*server, RedisEffect::Reads);
-            RedisCommand command("SCAN");
-            command << cursor << "MATCH" << m_provider->scanPattern() << "COUNT" << count;
-            calls.send(command);
-            const bool sizes = isSnapshotting() && cursor == "0";
-            if (sizes)
+            calls.limit(RedisScan::limits(), RedisScan::limits().bytes);
+            calls.send(m_sources[index].scan.command());
+            if (isFirst)
                 calls.send(RedisCommand("DBSIZE"));
             const std::vector<RedisReply> replies = co_await calls.answers();
             if (!self || scan != m_scan)
                 co_return;
-            const RedisReply& reply = replies.front();
-            calls.check(reply);
-            m_sources[index].cursor = reply.at(0).text();
-            m_sources[index].exhausted = m_sources[index].cursor == "0";
-            const RedisReply found = reply.at(1);
-            if (sizes) // 0 if that is forbidden
-                makeRoom(replies.back().integer(), found.size());
-            std::vector<std::string> keys;
-            keys.reserve(found.size());
-            for (std::size_t i = 0; i < found.size(); ++i)
-                keys.emplace_back(found.at(i).text());
+            RedisScan& walk = m_sources[index].scan;
+            if (isFirst)
+                walk.expect(replies.back(), name);
+            const std::uint64_t tooLong = walk.tooLong();
+            std::vector<std::string> keys = walk.take(replies.front(), name);
+            m_tooLong += walk.tooLong() - tooLong;
+            m_sources[index].exhausted = walk.isOver();
+            if (isFirst && isSnapshotting()) // 0 if that is forbidden
+                makeRoom(replies.back().integer(), keys.size());
             if (!keys.empty()) {
                 ++m_pages;
                 letRun(readPage(scan, std::move(keys)));
@@ -262,6 +261,12 @@ void RedisLiveView::sayHidden()
         hidden = tr("Not all locks are shown: Redis does not permit this user to read some keys of "
                     "the namespace, such as \"%1\".")
                      .arg(QString::fromStdString(printable(m_provider->lockKey(m_denied))));
+    if (m_tooLong > 0) {
+        if (!hidden.isEmpty())
+            hidden += QLatin1Char(' ');
+        hidden += tr("%n key(s) of the namespace are too long to be shown.", nullptr,
+                     static_cast<int>(std::min<std::uint64_t>(m_tooLong, 1'000'000)));
+    }
     if (m_hidden.isEmpty() && !hidden.isEmpty())
         m_provider->warn(hidden.toStdString());
     m_hidden = hidden;
@@ -269,6 +274,12 @@ void RedisLiveView::sayHidden()
 
 void RedisLiveView::lookAgain(std::vector<std::string> keys)
 {
+    // To look at everything is cheaper than to look at so many, one by one.
+    if (m_toReread.size() > mostToReread) {
+        m_toReread.clear();
+        lookAtAll();
+        return;
+    }
     for (std::string& key : keys)
         m_toReread.insert(std::move(key));
     sendRereads();

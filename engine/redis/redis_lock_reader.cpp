@@ -47,6 +47,9 @@ Task<RedisPage> readLocks(RedisClient* client, const Clock* clock, std::vector<s
             entry.kind = RedisEntry::Denied;
         } else if (value.isError("WRONGTYPE")) {
             entry.kind = RedisEntry::OtherType;
+        } else if (value.isTooLong()) {
+            entry.kind = RedisEntry::TooLong;
+            entry.value = value.description() + ", too long for an owner";
         } else {
             // It may go between the two questions.
             if (!value.isNil() && left.integer() != -2)
@@ -78,7 +81,7 @@ Task<RedisPage> nameTypes(RedisClient* client, const Clock* clock, RedisPage pag
     }
     page.answered = clock->now();
     for (std::size_t i = 0; i < answers.replies.size(); ++i) {
-        page.entries[i].value = answers.replies[i].text();
+        page.entries[i].value = printableStart(answers.replies[i].text(), 40);
         if (page.entries[i].value == "none")
             page.entries[i].kind = RedisEntry::Absent;
     }

@@ -9,13 +9,13 @@ namespace lockboard {
 //! What lies under one key.
 class RedisEntry final {
 public:
-    enum Kind : std::uint8_t { Absent, Lock, OtherType, Denied };
+    enum Kind : std::uint8_t { Absent, Lock, OtherType, TooLong, Denied };
 
     RedisEntry() = default;
 
     Kind kind = Absent;
     std::string key; //!< as Redis knows it
-    std::string value; //!< of a lock the owner or `*`; else the type ("hash")
+    std::string value; //!< of a lock the owner or `*`; else what it is ("hash")
     std::optional<Duration> left; //!< of the lease; none: for ever
     RedisNote note; //!< if notes were asked for
 };

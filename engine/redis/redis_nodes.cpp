@@ -32,6 +32,11 @@ RedisConnection& RedisNodes::connection(const RedisEndpoint& endpoint)
     return *made;
 }
 
+bool RedisNodes::hasRoomFor(const RedisEndpoint& endpoint) const
+{
+    return m_connections.size() < mostRedisNodes || m_connections.contains(endpoint.name());
+}
+
 std::vector<std::pair<int, RedisConnection*>> RedisNodes::firstSlots() const
 {
     std::vector<std::pair<int, RedisConnection*>> all;

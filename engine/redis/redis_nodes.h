@@ -18,6 +18,8 @@ public:
 
     //! The connection to this server; made and opened if there is none yet.
     RedisConnection& connection(const RedisEndpoint& endpoint);
+    //! Whether another connection to there is no more than a cluster can need.
+    [[nodiscard]] bool hasRoomFor(const RedisEndpoint& endpoint) const;
     //! Null: nobody, as far as is known.
     [[nodiscard]] RedisConnection* serving(int slot) const
     {

@@ -33,6 +33,7 @@ RedisProvider::RedisProvider(const Container& container, RedisSettings settings)
     , m_raiseScript("raise.lua")
     , m_extendScript("extend.lua")
     , m_releaseScript("release.lua")
+    , m_releaseSeenScript("release_seen.lua")
     , m_releasePageScript("release_page.lua")
     , m_client(m_settings, container)
     , m_push(std::make_unique<RedisPushGroup>(m_client, m_settings.keyspace, container))
@@ -185,6 +186,7 @@ std::vector<std::string> RedisProvider::warnings() const
 
 LiveViewPtr RedisProvider::liveView()
 {
+    std::erase_if(m_views, [](const auto& view) { return !view; });
     auto view = std::make_unique<RedisLiveView>(*this);
     m_views.emplace_back(view.get());
     return LiveViewPtr(view.release());

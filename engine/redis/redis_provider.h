@@ -6,6 +6,7 @@
 #include "engine/redis/redis_note.h"
 #include "engine/redis/redis_push_group.h"
 #include "engine/redis/redis_replicas.h"
+#include "engine/redis/redis_scan.h"
 
 #include <QPointer>
 
@@ -22,10 +23,12 @@ class RedisProvider final : public BasicProvider {
 public:
     static constexpr const char* identifier = "redis";
     //! Keys asked of SCAN at a time.
-    static constexpr int pageSize = 1000;
+    static constexpr int pageSize = RedisScan::pageSize;
     //! What stands for "no owner" on the wire.
     static const std::string nobody;
     [[nodiscard]] static Owner ownerOf(std::string_view value);
+    //! The same of a reply, which may say no more than that it is too long.
+    [[nodiscard]] static Owner holderIn(const RedisReply& value);
 
     //! Connects in the background; a server that can't be reached shows when a call is made.
     RedisProvider(const Container& container, RedisSettings settings);
@@ -58,6 +61,7 @@ public:
     {
         return stored.substr(m_settings.keyspace.size());
     }
+    [[nodiscard]] const std::string& keyspace() const { return m_settings.keyspace; }
     //! A pattern for SCAN that matches the namespace letter by letter.
     [[nodiscard]] const std::string& scanPattern() const { return m_scanPattern; }
 
@@ -90,6 +94,7 @@ private:
                      std::vector<Taken>* taken = nullptr);
     //! Takes them, and makes them what they were if too few replicas have them in time.
     Task<Grant> takeReplicated(LockKeys keys, AcquireOptions options, SharedContext context);
+    void pruneReplicas();
     //! As RedisReplicas::findFault, of each server its own.
     Task<std::string> findReplicaFault(LockKeys keys, std::string value);
     //! \throws Conflict, InvalidArgument: what a script says of a key that stands in its way
@@ -112,8 +117,12 @@ private:
     RedisCall callToRelease(RedisConnection& server, const std::string& key,
                             const Owner& owner) const;
     Task<ReleaseResult> releaseByScript(LockKeys keys, ReleaseOptions options);
+    [[nodiscard]] RedisEval evalToRelease(const LockKeys& keys, const ReleaseOptions& options) const;
+    [[nodiscard]] RedisEval evalToReleaseSeen(const LockKeys& keys,
+                                              const ReleaseOptions& options) const;
     //! Takes the script's answer.
-    ReleaseResult noteReleased(const LockKeys& keys, const Owner& owner, const RedisReply& reply);
+    ReleaseResult noteReleased(const LockKeys& keys, const ReleaseOptions& options,
+                               const RedisReply& reply);
     void noteTaken(const LockKeys& keys, const AcquireOptions& options, const Grant& grant);
 
     //! To a script's keys, which are locks, the keys of their notes, as an extra.
@@ -190,6 +199,7 @@ private:
     RedisScript m_raiseScript;
     RedisScript m_extendScript;
     RedisScript m_releaseScript;
+    RedisScript m_releaseSeenScript;
     RedisScript m_releasePageScript;
     std::vector<QPointer<RedisLiveView>> m_views;
     RedisClient m_client;
@@ -204,6 +214,7 @@ private:
     std::unique_ptr<RedisPushGroup> m_push;
     // By the server whose replicas they are; of one server, by "". Made when first needed.
     std::map<std::string, std::unique_ptr<RedisReplicas>> m_replicas;
+    std::uint64_t m_replicasTopology = 0; // the number of it when they were looked through
 };
 
 } // namespace lockboard

@@ -58,7 +58,9 @@ Task<Grant> RedisProvider::acquireOne(LockKeys keys, AcquireOptions options,
     } catch (const OutcomeUnknown& error) {
         problem = error.message();
     }
-    if (!problem.empty() || reply.isNil() || reply.isError())
+    if (problem.empty())
+        call.check(reply, reply.isError() || redis_shape::isSet(reply), "SET");
+    if (!problem.empty() || !reply.isStatus("OK"))
         co_return co_await acquireAfter(call, reply, problem, keys, options);
     std::optional<TimePoint> leaseEnd;
     if (options.lease())
@@ -91,11 +93,41 @@ void RedisProvider::throwIfRefused(const RedisReply& reply, const LockKeys& keys
     const std::string& key = keys[reply.at(1).integer() - 1];
     if (word == "type")
         throw InvalidArgument("The key \"" + printable(key) + "\" holds a "
-                              + std::string(reply.at(2).text()) + ", not a lock.");
+                              + printableStart(reply.at(2).text(), 40) + ", not a lock.");
     std::optional<Duration> remaining;
     if (reply.at(3).integer() >= 0)
         remaining = Duration(reply.at(3).integer());
-    throw Conflict(key, ownerOf(reply.at(2).text()), remaining);
+    throw Conflict(key, holderIn(reply.at(2)), remaining);
+}
+
+Owner RedisProvider::holderIn(const RedisReply& value)
+{
+    return value.isTooLong() ? Owner('(' + value.description() + ')') : ownerOf(value.text());
+}
+
+//! The script's answer as what each key got.
+static Grant grantOf(const LockKeys& keys, const AcquireOptions& options, const RedisAnswer& answer)
+{
+    std::optional<TimePoint> asked;
+    if (options.lease())
+        asked = answer.sentAt + *options.lease();
+    std::vector<KeyGrant> grants;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        const RedisReply said = answer.reply.at(2);
+        const std::int64_t kept = said.at(2 * i + 1).integer();
+        std::optional<TimePoint> end = asked;
+        if (!end && kept >= 0)
+            end = answer.sentAt + Duration(kept);
+        grants.emplace_back(keys[i], end, said.at(2 * i).integer() != 0);
+    }
+    std::optional<FencingToken> token;
+    if (!answer.reply.at(1).isNil())
+        token = FencingToken(answer.reply.at(1).integer());
+    Grant grant(grants.front().leaseEnd, token);
+    grant.asExtension(grants.front().extended);
+    if (grants.size() > 1)
+        grant.withKeys(std::move(grants));
+    return grant;
 }
 
 Task<Grant> RedisProvider::acquireByScript(LockKeys keys, AcquireOptions options, std::string note,
@@ -103,7 +135,7 @@ Task<Grant> RedisProvider::acquireByScript(LockKeys keys, AcquireOptions options
 {
     if (m_notes.haveTokens() && !m_client.isKnown())
         co_await m_client.learn(); // which counter it is
-    RedisEval eval(m_acquireScript);
+    RedisEval eval(m_acquireScript, &redis_shape::isAcquire, keys.size());
     for (const std::string& key : keys)
         eval.addKey(stored(key));
     eval.addArgument(options.owner().value_or(nobody));
@@ -121,9 +153,13 @@ Task<Grant> RedisProvider::acquireByScript(LockKeys keys, AcquireOptions options
     const TimePoint began = clock().now();
     RedisAnswer answer;
     std::string problem;
+    bool unfit = false;
+    eval.notingUnfit(&unfit);
     try {
         answer = co_await run(std::move(eval));
     } catch (const OutcomeUnknown& error) {
+        if (unfit)
+            throw; // whoever answers so is not asked again
         problem = error.message();
     }
     if (!problem.empty()) {
@@ -142,17 +178,11 @@ Task<Grant> RedisProvider::acquireByScript(LockKeys keys, AcquireOptions options
     if (m_notes.areWritten() && forestalled && m_push->isLive())
         noteForestalled(keys.front());
     throwIfRefused(answer.reply, keys);
-    const bool extension = answer.reply.at(1).integer() != 0;
-    const std::int64_t kept = answer.reply.at(2).integer();
-    std::optional<TimePoint> leaseEnd;
-    if (options.lease())
-        leaseEnd = answer.sentAt + *options.lease();
-    else if (kept >= 0)
-        leaseEnd = answer.sentAt + Duration(kept);
-    std::optional<FencingToken> token;
-    if (m_notes.haveTokens())
-        token = FencingToken(answer.reply.at(3).integer());
-    const Grant grant = Grant(leaseEnd, token).asExtension(extension);
+    const Grant grant = grantOf(keys, options, answer);
+    const bool isToldAll = !taken || answer.reply.at(3).size() == keys.size();
+    if (!isToldAll || (m_notes.haveTokens() && !grant.token()))
+        throw OutcomeUnknown("Redis granted the lock for key \"" + printable(keys.front())
+                             + "\" and did not say all that was asked; it may be held.");
     if (taken)
         taken->emplace_back(std::move(keys), std::move(answer), grant);
     else
@@ -173,8 +203,13 @@ Task<Grant> RedisProvider::settleAcquire(LockKeys keys, AcquireOptions options, 
                                          std::string problem)
 {
     const Owner owner = options.owner();
-    const Grant grant = co_await settle(keys, std::move(options), began,
-                                        m_settings.endpoint.commandTimeout, std::move(problem));
+    Grant grant;
+    try {
+        grant = co_await settle(keys, std::move(options), began, m_settings.endpoint.commandTimeout,
+                                problem);
+    } catch (const Cancelled&) {
+        throw OutcomeUnknown(problem + "; the provider was closed before it could look again");
+    }
     noteHeld(keys, owner, grant.leaseEnd());
     co_return grant;
 }

@@ -73,31 +73,37 @@ Task<Grant> RedisProvider::acquireParts(LockKeys keys, std::vector<LockKeys> par
         }
     }
     if (problem) {
+        std::string left;
         for (std::size_t i = taken.size(); i-- > 0;) {
             if (taken[i].isUnsure())
                 continue;
             const std::string key = printable(taken[i].keys.front());
             const std::string failure = co_await undo(std::move(taken[i]), options);
-            if (!failure.empty() && !isClosing())
-                log(LogLevel::Warning,
-                    "Could not give back the lock for key \"" + key
-                        + "\" after another key of the same call was refused: " + failure);
+            if (failure.empty())
+                continue;
+            left = "Could not give back the lock for key \"" + key
+                + "\" after another key of the same call was refused: " + failure;
+            if (!isClosing())
+                log(LogLevel::Warning, left);
         }
+        if (!left.empty())
+            throw OutcomeUnknown(left); // any other error would say that nothing is held
         std::rethrow_exception(problem);
     }
-    std::optional<TimePoint> leaseEnd;
-    bool extension = false;
+    std::vector<KeyGrant> grants;
     for (const auto& [part, answer, grant] : taken) {
         if (!told)
             noteTaken(part, options, grant);
-        extension = extension || grant.isExtension();
-        if (grant.leaseEnd())
-            leaseEnd = std::min(leaseEnd.value_or(*grant.leaseEnd()), *grant.leaseEnd());
+        const std::vector<KeyGrant> own = grant.outcomes(part);
+        grants.insert(grants.end(), own.begin(), own.end());
     }
+    std::sort(grants.begin(), grants.end(),
+              [](const KeyGrant& a, const KeyGrant& b) { return a.key < b.key; });
     if (told)
         *told = std::move(taken);
-    const auto shown = token > 0 ? std::optional(token) : std::nullopt;
-    co_return Grant(leaseEnd, shown).asExtension(extension);
+    Grant grant({}, token > 0 ? std::optional(token) : std::nullopt);
+    grant.withKeys(std::move(grants));
+    co_return grant;
 }
 
 Task<void> RedisProvider::raiseTokens(std::vector<LockKeys> parts, FencingToken token)
@@ -105,7 +111,7 @@ Task<void> RedisProvider::raiseTokens(std::vector<LockKeys> parts, FencingToken 
     // Each slot counts for itself, and all must have counted as far as the token that is given.
     std::vector<Task<RedisAnswer>> calls; // all at once
     for (const LockKeys& part : parts) {
-        RedisEval eval(m_raiseScript);
+        RedisEval eval(m_raiseScript, &redis_shape::isDone, part.size());
         eval.addKey(counterFor(stored(part.front())));
         for (const std::string& key : part)
             eval.addKey(RedisNotes::keyFor(stored(key)));
@@ -141,11 +147,11 @@ Task<void> RedisProvider::refuseIfHeld(LockKeys keys, AcquireOptions options)
 Task<std::string> RedisProvider::undo(Taken taken, AcquireOptions options)
 {
     const LockKeys& keys = taken.keys;
-    const RedisReply told = taken.answer.reply.at(4);
+    const RedisReply told = taken.answer.reply.at(3);
     std::string problem;
     for (int tries = 0; tries < mostUndoTries; ++tries) {
         const auto passed = std::chrono::floor<Duration>(clock().now() - taken.answer.sentAt);
-        RedisEval eval(m_undoScript);
+        RedisEval eval(m_undoScript, &redis_shape::isDone, keys.size());
         eval.addArgument(options.owner().value_or(nobody));
         eval.addArgument(std::to_string(keys.size()));
         for (std::size_t i = 0; i < keys.size(); ++i) {
@@ -155,7 +161,8 @@ Task<std::string> RedisProvider::undo(Taken taken, AcquireOptions options)
             eval.addArgument(std::string(before.at(0).text()));
             eval.addArgument(
                 std::to_string(left < 0 ? -1 : std::max<std::int64_t>(0, left - passed.count())));
-            eval.addArgument(std::string(before.at(2).text()));
+            const bool isNote = before.at(2).isString(); // else it was too long to be kept
+            eval.addArgument(isNote ? std::string(before.at(2).text()) : std::string());
         }
         if (m_notes.areWritten())
             addNotes(eval);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/redis/redis_provider.h"
 
+#include <algorithm>
+
 // Extending locks that are held, and giving them back.
 
 namespace lockboard {
@@ -12,7 +14,7 @@ Task<Renewal> RedisProvider::renew(LockKeys keys, std::string owner, std::option
         if (parts.size() > 1)
             co_return co_await renewParts(std::move(parts), std::move(owner), lease);
     }
-    RedisEval eval(m_extendScript);
+    RedisEval eval(m_extendScript, &redis_shape::isExtend, keys.size());
     for (const std::string& key : keys)
         eval.addKey(stored(key));
     eval.addArgument(owner);
@@ -24,7 +26,7 @@ Task<Renewal> RedisProvider::renew(LockKeys keys, std::string owner, std::option
     const RedisAnswer answer = co_await run(std::move(eval));
     const std::int64_t lost = answer.reply.at(0).integer();
     if (lost > 0)
-        co_return Renewal::lost(keys[lost - 1]);
+        co_return Renewal::lost(keys[static_cast<std::size_t>(lost) - 1]);
     const std::int64_t least = answer.reply.at(1).integer();
     std::optional<TimePoint> leaseEnd;
     if (lease) {
@@ -51,7 +53,7 @@ Task<ReleaseResult> RedisProvider::release(LockKeys keys, ReleaseOptions options
     if (keys.size() > 1)
         return releaseMany(std::move(keys), std::move(options));
     RedisConnection* const server = serverFor(keys.front());
-    if (!server || m_notes.areWritten() || m_client.isCluster())
+    if (!server || m_notes.areWritten() || m_client.isCluster() || options.expected(keys.front()))
         return releaseByScript(std::move(keys), std::move(options));
     return releaseOne(std::move(keys), std::move(options), server);
 }
@@ -79,12 +81,13 @@ Task<ReleaseResult> RedisProvider::releaseOne(LockKeys keys, ReleaseOptions opti
     }
     if (reply.isError()) // which says that nothing was done
         co_return co_await releaseByScript(std::move(keys), std::move(options));
-    co_return noteReleased(keys, options.owner(), reply);
+    call.check(reply, redis_shape::isRelease(reply, 1), "EVALSHA (" + m_releaseScript.name + ')');
+    co_return noteReleased(keys, options, reply);
 }
 
-Task<ReleaseResult> RedisProvider::releaseByScript(LockKeys keys, ReleaseOptions options)
+RedisEval RedisProvider::evalToRelease(const LockKeys& keys, const ReleaseOptions& options) const
 {
-    RedisEval eval(m_releaseScript);
+    RedisEval eval(m_releaseScript, &redis_shape::isRelease, keys.size());
     for (const std::string& key : keys)
         eval.addKey(stored(key));
     eval.addArgument(options.owner().value_or(nobody));
@@ -93,29 +96,72 @@ Task<ReleaseResult> RedisProvider::releaseByScript(LockKeys keys, ReleaseOptions
         addNotes(eval);
         eval.addArgument(std::to_string(keys.size()));
     }
+    return eval;
+}
+
+RedisEval RedisProvider::evalToReleaseSeen(const LockKeys& keys,
+                                           const ReleaseOptions& options) const
+{
+    const bool claims = m_settings.ownerless == Ownerless::Claimable;
+    RedisEval eval(m_releaseSeenScript, &redis_shape::isReleaseSeen, keys.size());
+    eval.addArgument(std::to_string(keys.size()));
+    eval.addArgument(std::to_string(SeenLock::tolerance.count()));
+    for (const std::string& key : keys) {
+        const SeenLock* const seen = options.expected(key);
+        std::int64_t left = -1;
+        if (seen && seen->leaseEnd)
+            left = std::max<std::int64_t>(
+                0, std::chrono::floor<Duration>(*seen->leaseEnd - clock().now()).count());
+        eval.addKey(stored(key));
+        eval.addArgument((seen ? seen->owner : options.owner()).value_or(nobody));
+        eval.addArgument(seen ? "seen" : claims ? "claim" : "owner");
+        eval.addArgument(seen && seen->token ? std::to_string(*seen->token) : std::string());
+        eval.addArgument(std::to_string(left));
+    }
+    // Where tokens are counted, what lies beside the lock tells grants to one owner apart.
+    if (m_notes.areKept())
+        addNotes(eval);
+    return eval;
+}
+
+Task<ReleaseResult> RedisProvider::releaseByScript(LockKeys keys, ReleaseOptions options)
+{
+    const bool expects = std::any_of(keys.begin(), keys.end(), [&options](const std::string& key) {
+        return options.expected(key) != nullptr;
+    });
+    RedisEval eval = expects ? evalToReleaseSeen(keys, options) : evalToRelease(keys, options);
     RedisAnswer answer;
+    bool unfit = false;
+    eval.notingUnfit(&unfit);
     try {
         answer = co_await run(std::move(eval));
     } catch (const OutcomeUnknown&) {
+        if (unfit)
+            throw;
         co_return noneReleased(keys, ReleaseOutcome::Unknown);
     }
-    co_return noteReleased(keys, options.owner(), answer.reply);
+    co_return noteReleased(keys, options, answer.reply);
 }
 
-ReleaseResult RedisProvider::noteReleased(const LockKeys& keys, const Owner& owner,
+ReleaseResult RedisProvider::noteReleased(const LockKeys& keys, const ReleaseOptions& options,
                                           const RedisReply& reply)
 {
     throwIfRefused(reply, keys);
     std::vector<KeyRelease> left;
+    constexpr std::int64_t changed = 3;
     const bool brief = reply.isInteger();
     for (std::size_t i = 0; i < keys.size(); ++i) {
         const RedisReply one = reply.at(i + 1);
         const std::int64_t how = brief ? reply.integer() : one.integer();
-        if (one.isString())
-            left.emplace_back(keys[i], ReleaseOutcome::HeldByOther, ownerOf(one.text()));
+        const SeenLock* const seen = options.expected(keys[i]);
+        const Owner& owner = seen ? seen->owner : options.owner();
+        if (!brief && !one.isInteger())
+            left.emplace_back(keys[i], ReleaseOutcome::HeldByOther, holderIn(one));
         else if (how == 0)
             left.emplace_back(keys[i], ReleaseOutcome::NotHeld);
-        if (how > 0) // what waits goes on from the event loop, when all are free
+        else if (how == changed)
+            left.emplace_back(keys[i], ReleaseOutcome::Changed, owner);
+        else // what waits goes on from the event loop, when all are free
             noteGone(keys[i], how == 1 ? owner : Owner());
     }
     return ReleaseResult(std::move(left));

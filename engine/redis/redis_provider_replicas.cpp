@@ -3,9 +3,32 @@
 
 namespace lockboard {
 
+//! Of nodes that have left the cluster: their connections would be tried for ever.
+void RedisProvider::pruneReplicas()
+{
+    if (m_replicas.empty() || m_replicasTopology == m_client.topologyNumber())
+        return;
+    m_replicasTopology = m_client.topologyNumber();
+    std::set<std::string> present;
+    if (!m_client.isCluster())
+        present.emplace();
+    for (const RedisConnection* const node : m_client.masters())
+        present.insert(node->endpoint().name());
+    for (auto it = m_replicas.begin(); it != m_replicas.end();) {
+        if (present.contains(it->first)) {
+            ++it;
+            continue;
+        }
+        it->second
+            ->close(); // what waits for it goes on by the resumer, and does not come back here
+        it = m_replicas.erase(it);
+    }
+}
+
 Task<std::string> RedisProvider::findReplicaFault(LockKeys keys, std::string value)
 {
     const std::vector<LockKeys> parts = co_await partsOf(std::move(keys));
+    pruneReplicas();
     std::vector<Task<std::string>> calls; // all at once
     for (const LockKeys& part : parts) {
         std::vector<std::string> names;
@@ -46,10 +69,14 @@ Task<Grant> RedisProvider::takeReplicated(LockKeys keys, AcquireOptions options,
     try {
         fault = co_await findReplicaFault(keys, options.owner().value_or(nobody));
     } catch (const Cancelled&) {
-        throw;
+        // Taken it is, whatever the replicas have.
+        throw OutcomeUnknown("The provider was closed before it was known whether the replicas "
+                             "have the lock, and it may be held");
     } catch (const LockError& error) {
         fault = error.message();
     }
+    if (!fault.empty() && isClosing())
+        throw OutcomeUnknown(fault + "; the provider was closed, and the lock may be held");
     if (fault.empty() && grant.leaseEnd() && clock().now() >= *grant.leaseEnd())
         fault = "The lease was over before it was known that the replicas have the lock";
     if (fault.empty()) {

@@ -172,12 +172,19 @@ Task<void> RedisPush::ping()
         m_pinging = false;
 }
 
+//! Of other keys it was not asked to tell.
+void RedisPush::noteDirty(std::string_view name)
+{
+    if (name.starts_with(m_prefix))
+        m_dirty.emplace(name);
+}
+
 void RedisPush::take(const RedisReply& message)
 {
     if (m_way == Way::Events) {
         const std::string_view from = message.at(2).text();
         if (from.starts_with(m_eventPrefix))
-            m_dirty.emplace(from.substr(m_eventPrefix.size()));
+            noteDirty(from.substr(m_eventPrefix.size()));
     } else {
         const bool pushed = message.isPush();
         if (message.at(pushed ? 0 : 1).text() != (pushed ? "invalidate" : redirectionChannel))
@@ -186,7 +193,7 @@ void RedisPush::take(const RedisReply& message)
         if (names.isNil())
             m_allDirty = true;
         for (std::size_t i = 0; i < names.size(); ++i)
-            m_dirty.emplace(names.at(i).text());
+            noteDirty(names.at(i).text());
     }
     if (m_deliveryPosted)
         return;

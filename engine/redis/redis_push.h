@@ -64,6 +64,7 @@ private:
     void lose(std::string why);
     void beat();
     void take(const RedisReply& message);
+    void noteDirty(std::string_view name);
     void deliver();
 
     RedisEndpoint m_endpoint;

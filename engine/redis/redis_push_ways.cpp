@@ -7,7 +7,17 @@ namespace lockboard {
 
 static std::string refused(const char* what, const RedisReply& reply)
 {
-    return std::string("the server refuses ") + what + " (" + printable(reply.text()) + ')';
+    return std::string("the server refuses ") + what + " (" + printableStart(reply.text()) + ')';
+}
+
+//! What it answers to a request that has nothing to tell but that it is done.
+static std::string refusedUnlessOk(const char* what, const RedisReply& reply)
+{
+    if (reply.isError())
+        return refused(what, reply);
+    if (reply.isStatus("OK"))
+        return {};
+    return std::string("the server's answer about ") + what + " is " + reply.description();
 }
 
 Task<std::string> RedisPush::askForPush()
@@ -25,7 +35,7 @@ Task<std::string> RedisPush::askForPush()
             << "PREFIX" << m_prefix;
     RedisCall call(*m_connection, command, RedisEffect::Reads);
     const RedisReply reply = co_await call.answer();
-    co_return reply.isError() ? refused("client tracking", reply) : std::string();
+    co_return refusedUnlessOk("client tracking", reply);
 }
 
 Task<std::string> RedisPush::askForRedirection()
@@ -34,8 +44,8 @@ Task<std::string> RedisPush::askForRedirection()
     {
         RedisCall call(*m_connection, RedisCommand("CLIENT") << "ID", RedisEffect::Reads);
         const RedisReply reply = co_await call.answer();
-        if (reply.isError())
-            co_return refused("client tracking", reply);
+        if (!reply.isInteger())
+            co_return refusedUnlessOk("client tracking", reply);
         id = std::to_string(reply.integer());
     }
     {
@@ -47,13 +57,15 @@ Task<std::string> RedisPush::askForRedirection()
                 << "PREFIX" << m_prefix;
         RedisCall call(*m_connection, command, RedisEffect::Reads);
         const RedisReply reply = co_await call.answer();
-        if (reply.isError())
-            co_return refused("client tracking", reply);
+        const std::string refusal = refusedUnlessOk("client tracking", reply);
+        if (!refusal.empty())
+            co_return refusal;
     }
     RedisCall call(*m_connection, RedisCommand("SUBSCRIBE") << redirectionChannel,
                    RedisEffect::Reads);
     const RedisReply reply = co_await call.answer();
-    co_return reply.isError() ? refused("client tracking", reply) : std::string();
+    co_return reply.at(0).text() == "subscribe" ? std::string()
+                                                : refusedUnlessOk("client tracking", reply);
 }
 
 Task<std::string> RedisPush::askForEvents()
@@ -75,7 +87,8 @@ Task<std::string> RedisPush::askForEvents()
     const std::string pattern = m_eventPrefix + escapedForGlob(m_prefix) + '*';
     RedisCall call(*m_connection, RedisCommand("PSUBSCRIBE") << pattern, RedisEffect::Reads);
     const RedisReply reply = co_await call.answer();
-    co_return reply.isError() ? refused("keyspace events", reply) : std::string();
+    co_return reply.at(0).text() == "psubscribe" ? std::string()
+                                                 : refusedUnlessOk("keyspace events", reply);
 }
 
 } // namespace lockboard

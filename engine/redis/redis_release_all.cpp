@@ -7,15 +7,9 @@ namespace lockboard {
 
 static constexpr int mostPasses = 3;
 static const char* const takenMeanwhile = "taken by somebody else meanwhile";
+static const char* const keyTooLong = "under a key that is too long to be read";
+static const char* const tooLong = "of an owner that is too long to be read";
 static const char* const notALock = "of another type, and so no lock";
-
-static RedisCommand scanCommand(const std::string& cursor, const std::string& pattern,
-                                const std::string& count)
-{
-    RedisCommand command("SCAN");
-    command << cursor << "MATCH" << pattern << "COUNT" << count;
-    return command;
-}
 
 Task<ReleaseAllResult> RedisProvider::releaseAll(ReleaseAllOptions options, SharedContext)
 {
@@ -56,29 +50,31 @@ Task<void> RedisProvider::releasePagesOf(QPointer<RedisConnection> server,
                                          ReleaseAllOptions options, ReleaseAllResult* result,
                                          std::uint64_t* seen)
 {
-    const std::string count = std::to_string(pageSize);
-    std::string cursor = "0";
-    do {
+    RedisScan scan(m_settings.keyspace, m_scanPattern);
+    while (!scan.isOver()) {
         if (options.stopToken().stop_requested()) {
             result->cancelled = true;
             break;
         }
         if (!server)
             break; // it has left the cluster, and another pass follows
-        RedisCall scan(*server, scanCommand(cursor, m_scanPattern, count), RedisEffect::Reads);
-        const RedisReply reply = co_await scan.answer();
-        scan.check(reply);
-        cursor = reply.at(0).text();
-        std::vector<std::string> page;
-        const RedisReply found = reply.at(1);
-        for (std::size_t i = 0; i < found.size(); ++i)
-            page.emplace_back(found.at(i).text());
+        const std::string name = server->endpoint().name();
+        if (scan.isFirst()) {
+            RedisCall size(*server, RedisCommand("DBSIZE"), RedisEffect::Reads);
+            scan.expect(co_await size.answer(), name);
+            if (!server)
+                break;
+        }
+        RedisCall call(*server, scan.command(), RedisEffect::Reads, RedisScan::limits());
+        std::vector<std::string> page = scan.take(co_await call.answer(), name);
         if (page.empty())
             continue;
         *seen += page.size();
         co_await releasePage(std::move(page), options.owner(), result);
         options.report(result->released, *seen);
-    } while (cursor != "0");
+    }
+    if (scan.tooLong() > 0)
+        result->leave(keyTooLong, scan.tooLong());
 }
 
 Task<void> RedisProvider::releasePage(std::vector<std::string> page, Owner owner,
@@ -86,6 +82,7 @@ Task<void> RedisProvider::releasePage(std::vector<std::string> page, Owner owner
 {
     std::vector<Owner> owners(page.size(), owner);
     std::vector<std::string> expected;
+    std::set<std::string> unread;
     if (!owner) {
         // Every lock: then each must be the one that is there now.
         const RedisAnswers values = co_await m_client.ask(page, "GET");
@@ -93,13 +90,15 @@ Task<void> RedisProvider::releasePage(std::vector<std::string> page, Owner owner
             const RedisReply& value = values.replies[i];
             const bool isLock = !value.isNil() && !value.isError();
             expected.push_back(isLock ? 'v' + std::string(value.text()) : std::string());
-            owners[i] = ownerOf(value.text());
+            owners[i] = ownerOf(isLock ? value.text() : std::string_view());
+            if (value.isTooLong())
+                unread.insert(page[i]);
         }
     }
     const std::vector<std::vector<std::size_t>> groups = m_client.together(page);
     std::vector<Task<RedisAnswer>> calls; // all at once
     for (const std::vector<std::size_t>& group : groups) {
-        RedisEval eval(m_releasePageScript);
+        RedisEval eval(m_releasePageScript, &redis_shape::isReleasePage, group.size());
         eval.addArgument(owner ? "all" : "each");
         if (owner)
             eval.addArgument(*owner);
@@ -129,7 +128,7 @@ Task<void> RedisProvider::releasePage(std::vector<std::string> page, Owner owner
                 ++result->released;
                 noteGone(std::string(lockKey(page[i])), owners[i]);
             } else if (!owner && letters[n] == 'o') {
-                result->leave(takenMeanwhile);
+                result->leave(unread.contains(page[i]) ? tooLong : takenMeanwhile);
             } else if (!owner && letters[n] == 't') {
                 result->leave(notALock);
             }

@@ -2,6 +2,7 @@
 #include "engine/redis/redis_replicas.h"
 
 #include "engine/errors.h"
+#include "engine/redis/redis_shape.h"
 
 #include <algorithm>
 
@@ -89,6 +90,12 @@ Task<void> RedisReplicas::run()
             calls.send(RedisCommand("WAIT") << count << timeout);
             const std::vector<RedisReply> replies = co_await calls.answers();
             calls.check(replies.back());
+            calls.check(replies.back(), redis_shape::isCount(replies.back(), 1'000'000), "WAIT");
+            for (std::size_t i = 0; i < turn.size(); ++i)
+                calls.check(replies[i],
+                            replies[i].isError()
+                                || redis_shape::isCount(replies[i], turn[i]->keys.size()),
+                            "EVAL (" + m_touchScript.name + ')');
             for (std::size_t i = 0; i < turn.size(); ++i)
                 turn[i]->fault = judge(replies[i], replies.back(), *turn[i]);
         } catch (const LockError&) {
@@ -107,7 +114,7 @@ std::string RedisReplicas::judge(const RedisReply& touched, const RedisReply& wa
 {
     const std::string who = "Redis at " + m_connection.endpoint().name() + ": ";
     if (touched.isError())
-        return who + printable(touched.text());
+        return who + printableStart(touched.text());
     if (touched.integer() < static_cast<std::int64_t>(waiting.keys.size()))
         return who + "the lock was gone again before its replicas had it";
     if (waited.integer() >= m_count)

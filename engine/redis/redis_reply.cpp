@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/redis/redis_reply.h"
 
+#include "engine/lock.h"
+
 #include <hiredis/hiredis.h>
 
 namespace lockboard {
@@ -28,6 +30,21 @@ bool RedisReply::isInteger() const
 bool RedisReply::isString() const
 {
     return m_reply && m_reply->type == REDIS_REPLY_STRING;
+}
+
+bool RedisReply::isArray() const
+{
+    return m_reply && m_reply->type == REDIS_REPLY_ARRAY;
+}
+
+bool RedisReply::isStatus() const
+{
+    return m_reply && m_reply->type == REDIS_REPLY_STATUS;
+}
+
+bool RedisReply::isStatus(std::string_view word) const
+{
+    return isStatus() && text() == word;
 }
 
 #ifdef REDIS_REPLY_PUSH
@@ -82,6 +99,32 @@ bool RedisReply::isDeniedKey() const
     // "... to access one of the keys used as arguments", since Redis 7.2 "... to access a key"
     const bool denied = isError("NOPERM") && text().find(" access ") != std::string_view::npos;
     return denied && text().find(" key") != std::string_view::npos;
+}
+
+std::string RedisReply::description() const
+{
+    constexpr std::size_t most = 60;
+    if (isNil())
+        return "nothing (nil)";
+    if (isTooLong())
+        return "a string of " + std::string(text().substr(text().rfind(' ') + 1)) + " bytes";
+    if (isInteger())
+        return "the integer " + std::to_string(integer());
+    if (isString())
+        return "the string \"" + printableStart(text(), most) + '"';
+    if (isStatus())
+        return "the status \"" + printableStart(text(), most) + '"';
+    if (isError())
+        return "the error \"" + printableStart(text(), most) + '"';
+    if (isArray() && size() > 0 && !at(0).isArray() && size() <= 5) {
+        std::string list = "an array of " + std::to_string(size()) + ": ";
+        for (std::size_t i = 0; i < size(); ++i)
+            list += (i > 0 ? ", " : "")
+                + (at(i).isArray() ? "an array of " + std::to_string(at(i).size())
+                                   : at(i).description());
+        return list;
+    }
+    return isArray() ? "an array of " + std::to_string(size()) : "something unknown";
 }
 
 } // namespace lockboard

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 struct redisReply;
@@ -12,6 +13,9 @@ namespace lockboard {
 //! One answer of Redis, as hiredis has read it.
 class RedisReply final {
 public:
+    //! The first word of what stands in the place of a string that is too long (RedisDecoder).
+    static constexpr std::string_view tooLong = "LOCKBOARD-TOO-LONG";
+
     RedisReply() = default;
     explicit RedisReply(redisReply* reply)
         : m_owned(reply)
@@ -23,6 +27,12 @@ public:
     [[nodiscard]] bool isError() const;
     [[nodiscard]] bool isInteger() const;
     [[nodiscard]] bool isString() const;
+    [[nodiscard]] bool isArray() const;
+    //! A status, which a server has for what a command did: `OK`.
+    [[nodiscard]] bool isStatus() const;
+    [[nodiscard]] bool isStatus(std::string_view word) const;
+    //! A string that was not kept, because it is too long; text() ends with how many bytes it has.
+    [[nodiscard]] bool isTooLong() const { return isError(tooLong); }
     //! What a server that speaks RESP3 sends unasked; never seen with a hiredis older than 1.0.
     [[nodiscard]] bool isPush() const;
     [[nodiscard]] static bool canBePush();
@@ -38,6 +48,9 @@ public:
     [[nodiscard]] bool isError(std::string_view word) const;
     //! The user may do this, but not to this key.
     [[nodiscard]] bool isDeniedKey() const;
+    //! What it is, for a sentence: `the integer 1`, `an array of 3`. Short, and free of what a
+    //! terminal would obey.
+    [[nodiscard]] std::string description() const;
 
 private:
     struct Free {

@@ -12,12 +12,13 @@ static void initializeResources()
 
 namespace lockboard {
 
-RedisScript::RedisScript(const char* name)
+RedisScript::RedisScript(const char* fileName)
+    : name(fileName)
 {
     initializeResources();
-    QFile file(QStringLiteral(":/lockboard/redis/scripts/") + QString::fromLatin1(name));
+    QFile file(QStringLiteral(":/lockboard/redis/scripts/") + QString::fromLatin1(fileName));
     if (!file.open(QIODevice::ReadOnly))
-        qFatal("the script %s is not embedded", name);
+        qFatal("the script %s is not embedded", fileName);
     const QByteArray text = file.readAll();
     source = text.toStdString();
     sha1 = QCryptographicHash::hash(text, QCryptographicHash::Sha1).toHex().toStdString();

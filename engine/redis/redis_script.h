@@ -9,8 +9,9 @@ namespace lockboard {
 class RedisScript final {
 public:
     //! By its file's name.
-    explicit RedisScript(const char* name);
+    explicit RedisScript(const char* fileName);
 
+    std::string name; //!< for sentences
     std::string source;
     std::string sha1; //!< in hex, what EVALSHA knows it by
 };

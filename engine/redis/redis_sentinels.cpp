@@ -4,8 +4,7 @@
 #include "engine/errors.h"
 #include "engine/redis/redis_connection.h"
 #include "engine/redis/redis_error.h"
-
-#include <QStringList>
+#include "engine/redis/redis_sentinel_reply.h"
 
 #include <algorithm>
 
@@ -75,13 +74,18 @@ Task<void> RedisSentinels::askAll()
             const RedisReply reply = co_await call.answer();
             const std::string who = m_asked->endpoint().name();
             answered = true;
+            const RedisMasterAddress master = readMaster(reply);
             if (reply.isError())
                 problem = redisError(who, reply.text());
-            else if (reply.size() < 2)
+            else if (reply.isNil())
                 problem = std::make_exception_ptr(
                     Unavailable("the sentinel at " + who + " knows no master of that name."));
-            host = reply.at(0).text();
-            port = QByteArray::fromStdString(std::string(reply.at(1).text())).toInt();
+            else if (master.port == 0)
+                problem = std::make_exception_ptr(
+                    Unavailable("the sentinel at " + who + " answered with " + reply.description()
+                                + ", which is no address of a master."));
+            host = master.host;
+            port = master.port;
         } catch (const Cancelled&) {
             co_return; // we are no more
         } catch (const LockError& error) {
@@ -158,13 +162,11 @@ Task<void> RedisSentinels::ping()
 
 void RedisSentinels::take(const RedisReply& message)
 {
-    // NAME OLD-HOST OLD-PORT HOST PORT
-    const QString text = QString::fromStdString(std::string(message.at(2).text()));
-    const QStringList words = text.split(u' ');
-    if (message.at(1).text() != channel || words.size() < 5
-        || words[0].toStdString() != m_settings.master)
+    if (message.at(1).text() != channel)
         return;
-    Q_EMIT located(words[3].toStdString(), words[4].toInt());
+    const RedisMasterAddress master = readSwitch(message.at(2).text(), m_settings.master);
+    if (master.port != 0)
+        Q_EMIT located(master.host, master.port);
 }
 
 } // namespace lockboard

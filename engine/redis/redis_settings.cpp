@@ -20,11 +20,11 @@ static constexpr int mostDatabases = 1'000'000;
 std::string RedisEndpoint::name() const
 {
     if (!path.empty())
-        return path;
+        return printable(path);
     if (host.empty())
         return "the master \"" + printable(sentinel.master) + '"';
     const bool v6 = host.find(':') != std::string::npos;
-    return (v6 ? '[' + host + ']' : host) + ':' + std::to_string(port);
+    return printable(v6 ? '[' + host + ']' : host) + ':' + std::to_string(port);
 }
 
 //! Nothing that is sent there leaves this machine.

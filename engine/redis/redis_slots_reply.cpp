@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "engine/redis/redis_slots_reply.h"
 
+#include "engine/errors.h"
+#include "engine/redis/redis_shape.h"
 #include "engine/redis/redis_slot.h"
 
 #include <charconv>
+#include <set>
 
 namespace lockboard {
 
@@ -23,21 +26,32 @@ static std::string hostOf(const RedisReply& node, const RedisEndpoint& asked)
 
 std::vector<RedisSlotRange> readSlots(const RedisReply& reply, const RedisEndpoint& asked)
 {
+    const std::string who = "Redis at " + asked.name();
+    if (!reply.isArray())
+        throw Unavailable(who + " answered CLUSTER SLOTS with " + reply.description()
+                          + ", which is no map of slots.");
     std::vector<RedisSlotRange> ranges;
+    std::set<std::pair<std::string, int>> nodes;
     for (std::size_t i = 0; i < reply.size(); ++i) {
         const RedisReply entry = reply.at(i);
         const std::int64_t first = entry.at(0).integer();
         const std::int64_t last = entry.at(1).integer();
         const std::int64_t port = entry.at(2).at(1).integer();
-        if (entry.size() < 3 || first < 0 || last < first || last >= redis_slot::count || port < 1
-            || port > 65535)
+        const std::string host = hostOf(entry.at(2), asked);
+        if (entry.size() < 3 || !redis_shape::isHost(host) || first < 0 || last < first
+            || last >= redis_slot::count || port < 1 || port > 65535)
             continue;
         RedisSlotRange range;
         range.first = static_cast<int>(first);
         range.last = static_cast<int>(last);
-        range.host = hostOf(entry.at(2), asked);
+        range.host = host;
         range.port = static_cast<int>(port);
         range.replicas = static_cast<int>(entry.size()) - 3;
+        nodes.emplace(range.host, range.port);
+        if (nodes.size() > mostRedisNodes || ranges.size() == redis_slot::count)
+            throw Unavailable(who + " answered CLUSTER SLOTS with more than a cluster has: over "
+                              + std::to_string(nodes.size() - 1) + " nodes in "
+                              + std::to_string(ranges.size()) + " ranges of slots.");
         ranges.push_back(std::move(range));
     }
     return ranges;
@@ -53,8 +67,11 @@ RedisEndpoint readAddress(std::string_view text, const RedisEndpoint& asked)
     std::string_view host = text.substr(0, colon);
     if (host.starts_with('[') && host.ends_with(']'))
         host = host.substr(1, host.size() - 2);
-    if (!host.empty() && host != "?")
+    if (!host.empty() && host != "?") {
+        if (!redis_shape::isHost(host))
+            return there;
         there.host = host;
+    }
     int port = 0;
     const auto [end, error] =
         std::from_chars(text.data() + colon + 1, text.data() + text.size(), port);

@@ -5,17 +5,17 @@
 -- needs ('1').
 -- With notes, ARGV goes on: how many of KEYS are locks, the note (JSON). KEYS then has a note's key
 -- for each lock after the locks and, if a fencing token is wanted, the counter's at the end.
--- Gives {'granted', was any held before (0 or 1), least ms left of a lease that was kept (-1: none),
--- the token if one was wanted, what undo needs: for every key its value before ('': free), the ms
--- left of its lease (-1: for ever) and its note ('': none)}, {'held', index, holder, ms left (-1: for
--- ever)} or {'type', index, type}.
+-- Gives {'granted', the token if one was wanted, for every key whether it was held before (0 or 1)
+-- and the ms left of a lease that was kept (-1: none), what undo needs: for every key its value
+-- before ('': free), the ms left of its lease (-1: for ever) and its note ('': none)}, {'held',
+-- index, holder, ms left (-1: for ever)} or {'type', index, type}.
 local owner, lease = ARGV[1], ARGV[2]
 local claims, reenters, tells = ARGV[3] == '1', ARGV[4] == '1', ARGV[5] == '1'
 local count = tonumber(ARGV[6]) or #KEYS
 local note, counter = ARGV[7], KEYS[2 * count + 1]
 local before = {}
 local told = {}
-local extension = 0
+local grants = {}
 
 for i = 1, count do
     local key = KEYS[i]
@@ -33,8 +33,9 @@ for i = 1, count do
             return {'held', i, value, redis.call('PTTL', key)}
         end
         before[i] = value
-        extension = 1
     end
+    grants[2 * i - 1] = value and 1 or 0
+    grants[2 * i] = -1
     if tells then
         local old = note and redis.pcall('GET', KEYS[count + i])
         told[i] = {value or '', value and redis.call('PTTL', key) or -1,
@@ -58,7 +59,6 @@ if counter then
 end
 
 local aWeek = 604800000
-local kept = -1
 for i = 1, count do
     local key = KEYS[i]
     local noteLease = lease
@@ -71,7 +71,7 @@ for i = 1, count do
         local left = before[i] and redis.call('PTTL', key) or -1
         if left >= 0 then
             left = math.max(left, 1) -- in its last millisecond
-            kept = (kept < 0 or left < kept) and left or kept
+            grants[2 * i] = left
             if writes then
                 redis.call('SET', key, owner, 'PX', left)
             end
@@ -84,4 +84,4 @@ for i = 1, count do
         redis.pcall('SET', KEYS[count + i], note, 'PX', noteLease) -- no note is no harm
     end
 end
-return {'granted', extension, kept, token or false, told}
+return {'granted', token or false, grants, told}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+#include "engine/redis/redis_decoder.h"
+
+#include <hiredis/hiredis.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+namespace lockboard {
+
+//! A line that holds a number, with its kind.
+static constexpr std::size_t longestNumber = 24;
+//! How long an error may be before nobody waits for its end.
+static constexpr std::size_t longestLine = std::size_t(64) << 20;
+
+RedisDecoder::RedisDecoder()
+    : m_reader(redisReaderCreate())
+{
+}
+
+RedisDecoder::~RedisDecoder()
+{
+    redisReaderFree(m_reader);
+}
+
+void RedisDecoder::refuse(std::string problem)
+{
+    m_refused = true;
+    m_problem = std::move(problem);
+}
+
+void RedisDecoder::pass(std::string_view bytes)
+{
+    redisReaderFeed(m_reader, bytes.data(), bytes.size());
+}
+
+RedisDecoder::Step RedisDecoder::next(RedisReply& reply, const Limits& limits)
+{
+    m_limits = limits;
+    while (!m_refused && !m_complete && !m_piece.empty()) {
+        if (m_inText)
+            readText();
+        else
+            readLine();
+    }
+    if (!m_refused && !m_complete)
+        return Step::NeedsMore;
+    void* raw = nullptr;
+    if (!m_refused && (redisReaderGetReply(m_reader, &raw) != REDIS_OK || !raw))
+        refuse();
+    if (m_refused)
+        return Step::Refused;
+    m_complete = false;
+    m_elements = 0;
+    m_lastBytes = std::exchange(m_bytes, 0);
+    reply = RedisReply(static_cast<redisReply*>(raw));
+    return Step::Reply;
+}
+
+void RedisDecoder::readLine()
+{
+    const std::size_t found = m_piece.find('\n');
+    const bool ends = found != std::string_view::npos;
+    const std::string_view part = m_piece.substr(0, ends ? found + 1 : m_piece.size());
+    m_piece.remove_prefix(part.size());
+    const char before = part.size() > 1 ? part[part.size() - 2] : m_lastOfLine;
+    if (ends && before != '\r') {
+        refuse();
+    } else if (ends && m_lineLength == 0) { // the most frequent case, which copies nothing
+        takeLine(part.substr(0, part.size() - 2), true);
+    } else {
+        m_line.append(part.substr(0, mostLine - std::min(mostLine, m_line.size())));
+        m_lineLength += part.size();
+        m_lastOfLine = part.back();
+        const bool isText = m_line.front() == '-' || m_line.front() == '+';
+        if (m_lineLength > (isText ? longestLine : longestNumber)) {
+            refuse();
+        } else if (ends) {
+            const std::string line = std::exchange(m_line, {});
+            const std::size_t length = std::exchange(m_lineLength, 0) - 2;
+            m_lastOfLine = 0;
+            takeLine(std::string_view(line).substr(0, length), false);
+        }
+    }
+}
+
+//! `endsInMemory`: its end lies right behind it.
+void RedisDecoder::passLine(std::string_view line, bool endsInMemory)
+{
+    if (endsInMemory) {
+        pass(std::string_view(line.data(), line.size() + 2));
+    } else {
+        pass(line);
+        pass("\r\n");
+    }
+}
+
+void RedisDecoder::takeLine(std::string_view line, bool endsInMemory)
+{
+    if (line.empty()) {
+        refuse();
+        return;
+    }
+    const char kind = line.front();
+    // Those of RESP3 come only if we have asked for it, which a younger hiredis can read.
+    const bool isResp3 = RedisReply::canBePush();
+    const bool isWord = kind == '-' || kind == '+'
+        || (isResp3 && std::string_view("_#,(").find(kind) != std::string_view::npos);
+    if (isWord) {
+        const std::string_view text =
+            line.substr(0, m_bytes >= m_limits.bytes ? 1 : std::size_t(mostLine));
+        m_bytes += text.size();
+        passLine(text, endsInMemory && text.size() == line.size());
+        endElement();
+        return;
+    }
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(line.data() + 1, line.data() + line.size(), number);
+    const bool isText = kind == '$' || (isResp3 && kind == '=');
+    const bool isMap = isResp3 && (kind == '%' || kind == '|');
+    const bool isArray = kind == '*' || isMap || (isResp3 && (kind == '>' || kind == '~'));
+    const bool isNil = (kind == '$' || kind == '*') && number == -1;
+    const bool isKnown = kind == ':' || isNil || ((isText || isArray) && number >= 0);
+    if (error != std::errc() || end != line.data() + line.size() || !isKnown) {
+        refuse();
+    } else if (isText && !isNil) {
+        beginText(static_cast<std::uint64_t>(number), line, endsInMemory);
+    } else if (isArray && number > 0) {
+        if (beginArray(static_cast<std::uint64_t>(number), isMap))
+            passLine(line, endsInMemory);
+    } else {
+        passLine(line, endsInMemory);
+        endElement();
+    }
+}
+
+bool RedisDecoder::beginArray(std::uint64_t count, bool isOfPairs)
+{
+    // They count when they are announced, because hiredis allocates them then.
+    if (count > mostElements / 2 || (isOfPairs ? 2 : 1) * count > mostElements - m_elements) {
+        refuse("an array of " + std::to_string(count) + " elements, which is too many");
+        return false;
+    }
+    if (m_depth == mostDepth) {
+        refuse("arrays within arrays, deeper than " + std::to_string(mostDepth));
+        return false;
+    }
+    m_due[m_depth] = (isOfPairs ? 2 : 1) * count;
+    m_elements += m_due[m_depth++];
+    return true;
+}
+
+void RedisDecoder::beginText(std::uint64_t length, std::string_view line, bool endsInMemory)
+{
+    if (length > longestText) {
+        refuse("a string of " + std::to_string(length) + " bytes, and no Redis has such");
+        return;
+    }
+    m_inText = true;
+    m_left = static_cast<std::size_t>(length) + 2;
+    const std::size_t room = m_limits.bytes - std::min(m_limits.bytes, m_bytes);
+    m_skips = length > m_limits.text || length > room;
+    if (m_skips) {
+        pass("-" + std::string(RedisReply::tooLong) + ' ' + std::to_string(length) + "\r\n");
+        return;
+    }
+    m_bytes += static_cast<std::size_t>(length);
+    passLine(line, endsInMemory);
+}
+
+void RedisDecoder::readText()
+{
+    const std::string_view part = m_piece.substr(0, std::min(m_left, m_piece.size()));
+    m_piece.remove_prefix(part.size());
+    if (!m_skips)
+        pass(part);
+    m_left -= part.size();
+    // What should be the end of the line, as far as this part has it.
+    const std::size_t ending = m_left < 2 ? std::min(part.size(), 2 - m_left) : 0;
+    const std::string_view expected = std::string_view("\r\n").substr(0, m_left == 1 ? 1 : 2);
+    if (ending > 0 && !expected.ends_with(part.substr(part.size() - ending))) {
+        refuse();
+        return;
+    }
+    if (m_left == 0) {
+        m_inText = false;
+        endElement();
+    }
+}
+
+void RedisDecoder::endElement()
+{
+    while (m_depth > 0) {
+        if (--m_due[m_depth - 1] > 0)
+            return;
+        --m_depth;
+    }
+    m_complete = true;
+}
+
+} // namespace lockboard
