@@ -2,6 +2,7 @@
 #include "app/lockboard/command_line.h"
 
 #include "engine/credentials.h"
+#include "engine/lock.h"
 
 #include <QCommandLineParser>
 #include <QRegularExpression>
@@ -15,7 +16,7 @@ static constexpr int usageError = 64; // EX_USAGE
 static CommandLine::Exit wrong(const QString& sentence)
 {
     // It may repeat a URL.
-    const std::string shown = withoutCredentials(sentence.toStdString());
+    const std::string shown = printable(withoutCredentials(sentence.toStdString()));
     return {usageError, u"lockboard: %1 (try --help)\n"_s.arg(QString::fromStdString(shown))};
 }
 

@@ -23,7 +23,8 @@ constexpr int configProblem = 78; // EX_CONFIG
 
 int complain(int code, const QString& sentence)
 {
-    std::fprintf(stderr, "lockboard: %s\n", qPrintable(sentence));
+    // It repeats what others wrote, and goes to a terminal.
+    std::fprintf(stderr, "lockboard: %s\n", printable(sentence.toStdString()).c_str());
     return code;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/lockboard/screenshot.h"
 
+#include "engine/lock.h"
 #include "ui/main_window/main_window.h"
 
 #include <QCoreApplication>
@@ -32,7 +33,8 @@ void Screenshot::take()
 {
     const bool saved = m_window.grab().save(m_file);
     if (!saved)
-        std::fprintf(stderr, "lockboard: %s can't be written\n", qPrintable(m_file));
+        std::fprintf(stderr, "lockboard: %s can't be written\n",
+                     printable(m_file.toStdString()).c_str());
     QCoreApplication::exit(saved ? 0 : 1);
 }
 

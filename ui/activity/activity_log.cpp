@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "ui/activity/activity_log.h"
 
+#include "ui/text/plain_text.h"
 #include "ui/theme/accents.h"
 
 #include <QGuiApplication>
@@ -66,16 +67,10 @@ QVariant ActivityLog::data(const QModelIndex& index, int role) const
         return u"%1, %2: %3"_s.arg(entry.action, entry.subject, entry.result);
     if (role != Qt::DisplayRole && role != Qt::ToolTipRole)
         return {};
-    switch (index.column()) {
-    case Time:
-        return entry.time.toString(u"HH:mm:ss"_s);
-    case Action:
-        return entry.action;
-    case Subject:
-        return entry.subject;
-    default:
-        return entry.result;
-    }
+    const QString cells[] = {entry.time.toString(u"HH:mm:ss"_s), entry.action, entry.subject,
+                             entry.result};
+    const QString& text = cells[index.column()];
+    return role == Qt::ToolTipRole ? tipText(text) : text;
 }
 
 QVariant ActivityLog::headerData(int section, Qt::Orientation orientation, int role) const

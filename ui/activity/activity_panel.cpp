@@ -3,6 +3,7 @@
 
 #include "ui/activity/activity_log.h"
 #include "ui/activity/progress_strip.h"
+#include "ui/text/plain_copy.h"
 #include "ui/theme/heading.h"
 
 #include <QHeaderView>
@@ -18,6 +19,7 @@ ActivityPanel::ActivityPanel(ActivityLog& log, Commands& commands, QWidget* pare
     table->setObjectName(QStringLiteral("activityTable"));
     table->setAccessibleName(tr("Activity"));
     table->setModel(&log);
+    new PlainCopy(table);
     table->setFrameShape(QFrame::NoFrame);
     table->setShowGrid(false);
     table->setWordWrap(false);

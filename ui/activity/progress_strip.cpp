@@ -3,9 +3,9 @@
 
 #include "ui/locks/formatting.h"
 #include "ui/session/commands.h"
+#include "ui/text/plain_label.h"
 
 #include <QHBoxLayout>
-#include <QLabel>
 #include <QProgressBar>
 #include <QPushButton>
 
@@ -13,7 +13,7 @@ namespace lockboard {
 
 ProgressStrip::ProgressStrip(Commands& commands, QWidget* parent)
     : QWidget(parent)
-    , m_text(new QLabel(this))
+    , m_text(new PlainLabel(this))
     , m_bar(new QProgressBar(this))
 {
     setObjectName(QStringLiteral("progressStrip"));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "ui/dialogs/acquire_dialog.h"
 
+#include "ui/text/plain_label.h"
 #include "ui/theme/accents.h"
 
 #include <QCheckBox>
@@ -8,7 +9,6 @@
 #include <QDoubleSpinBox>
 #include <QFontDatabase>
 #include <QFormLayout>
-#include <QLabel>
 #include <QLineEdit>
 #include <QPlainTextEdit>
 #include <QPushButton>
@@ -48,7 +48,7 @@ AcquireDialog::AcquireDialog(const QString& owner, QWidget* parent)
     , m_timeout(secondsBox(u"acquireTimeout"_s, 10, this))
     , m_claims(
           checkBox(u"acquireClaims"_s, tr("&Claim a lock that is held without an owner"), this))
-    , m_problem(new QLabel(this))
+    , m_problem(new PlainLabel(this))
 {
     setObjectName(u"acquireDialog"_s);
     setAttribute(Qt::WA_DeleteOnClose);
@@ -70,7 +70,6 @@ AcquireDialog::AcquireDialog(const QString& owner, QWidget* parent)
 void AcquireDialog::build()
 {
     m_problem->setWordWrap(true);
-    m_problem->setTextFormat(Qt::PlainText);
     m_problem->hide();
     QPalette alarm = m_problem->palette();
     alarm.setColor(QPalette::WindowText, Accents::of(alarm).bad);
@@ -85,16 +84,19 @@ void AcquireDialog::build()
     lease->addWidget(m_lease);
     lease->addWidget(m_noLease);
     lease->addStretch();
-    auto* leaseLabel = new QLabel(tr("&Lease:"), this);
-    leaseLabel->setBuddy(m_lease);
+    const auto label = [this](const QString& text, QWidget* buddy) {
+        auto* made = new PlainLabel(text, this);
+        made->setBuddy(buddy);
+        return made;
+    };
 
     auto* form = new QFormLayout;
-    form->addRow(tr("&Keys:"), m_keys);
-    form->addRow(tr("&Owner:"), m_owner);
-    form->addRow(QString(), m_noOwner);
-    form->addRow(leaseLabel, lease);
-    form->addRow(QString(), wait);
-    form->addRow(QString(), m_claims);
+    form->addRow(label(tr("&Keys:"), m_keys), m_keys);
+    form->addRow(label(tr("&Owner:"), m_owner), m_owner);
+    form->addRow(nullptr, m_noOwner);
+    form->addRow(label(tr("&Lease:"), m_lease), lease);
+    form->addRow(nullptr, wait);
+    form->addRow(nullptr, m_claims);
 
     auto* buttons = new QDialogButtonBox(this);
     m_acquire = buttons->addButton(tr("&Acquire"), QDialogButtonBox::AcceptRole);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "ui/dialogs/confirmation.h"
 
+#include "ui/text/plain_text.h"
 #include "ui/theme/icons.h"
 
 #include <QGridLayout>
@@ -16,9 +17,9 @@ Confirmation::Confirmation(const QString& question, const QString& consequence, 
     setAttribute(Qt::WA_DeleteOnClose);
     setIconPixmap(lockboard::icon(Glyph::Warning).pixmap(2 * fontMetrics().height()));
     setWindowTitle(tr("Lockboard"));
-    setTextFormat(Qt::PlainText); // keys and owners are anybody's text
     setText(question);
     setInformativeText(consequence);
+    makePlain(this); // keys and owners are anybody's text
     QPushButton* confirm = addButton(verb, AcceptRole);
     confirm->setObjectName(QStringLiteral("confirmButton"));
     confirm->setAutoDefault(false);

@@ -4,10 +4,10 @@
 #include "ui/locks/formatting.h"
 #include "ui/locks/lock_table_model.h"
 #include "ui/owners/owners_model.h"
+#include "ui/text/plain_label.h"
 
 #include <QComboBox>
 #include <QDialogButtonBox>
-#include <QLabel>
 #include <QPushButton>
 #include <QVBoxLayout>
 
@@ -23,7 +23,7 @@ OwnerDialog::OwnerDialog(const LockTableModel& locks, const OwnersModel& owners,
     : QDialog(parent)
     , m_locks(locks)
     , m_owner(new QComboBox(this))
-    , m_consequence(new QLabel(this))
+    , m_consequence(new PlainLabel(this))
 {
     setObjectName(u"ownerDialog"_s);
     setAttribute(Qt::WA_DeleteOnClose);
@@ -38,10 +38,9 @@ OwnerDialog::OwnerDialog(const LockTableModel& locks, const OwnersModel& owners,
     }
     if (first && first->size() <= longestName)
         m_owner->setCurrentText(printableText(*first));
-    auto* label = new QLabel(tr("&Owner:"), this);
+    auto* label = new PlainLabel(tr("&Owner:"), this);
     label->setBuddy(m_owner);
     m_consequence->setWordWrap(true);
-    m_consequence->setTextFormat(Qt::PlainText);
     m_consequence->setMinimumHeight(3 * fontMetrics().lineSpacing());
     m_consequence->setAlignment(Qt::AlignTop | Qt::AlignLeft);
 

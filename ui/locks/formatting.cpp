@@ -11,16 +11,6 @@ namespace lockboard {
 using namespace Qt::StringLiterals;
 using namespace std::chrono_literals;
 
-QString printableText(std::string_view bytes)
-{
-    return QString::fromStdString(printable(bytes));
-}
-
-QString shownText(std::string_view bytes)
-{
-    return QString::fromStdString(printableStart(bytes));
-}
-
 static QString twoParts(std::int64_t big, const QString& bigUnit, std::int64_t small,
                         const QString& smallUnit)
 {
@@ -61,7 +51,7 @@ QString countText(std::uint64_t count, const QString& noun)
 
 QString ownerText(const Owner& owner)
 {
-    return owner ? u'“' + shownText(*owner) + u'”' : u"no owner"_s;
+    return owner ? inQuotes(*owner) : u"no owner"_s;
 }
 
 } // namespace lockboard

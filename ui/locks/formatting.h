@@ -2,18 +2,13 @@
 #pragma once
 
 #include "engine/lock.h"
-
-#include <QString>
+#include "ui/text/plain_text.h"
 
 namespace lockboard {
 
 //! A lease this short is shown as about to end.
 inline constexpr Duration expiringSoon = std::chrono::seconds(10);
 
-//! Bytes for a person (printable), as a QString.
-[[nodiscard]] QString printableText(std::string_view bytes);
-//! The same of what may be long, for a cell or a sentence (printableStart).
-[[nodiscard]] QString shownText(std::string_view bytes);
 //! `9.4 s`, `42 s`, `4 min 05 s`, `3 h 07 min`, `2 d 03 h`; what is over is `0.0 s`.
 [[nodiscard]] QString durationText(Duration left);
 //! 0 to 1 on a logarithmic scale that ends at one hour, the same for every lock: a short bar is a

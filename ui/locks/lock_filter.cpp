@@ -33,7 +33,9 @@ public:
         while (!m_rest.isEmpty() && (quoted || !m_rest.front().isSpace())) {
             const QChar c = m_rest.front();
             m_rest = m_rest.mid(1);
-            if (c == u'"')
+            if (c == u'"' && quoted && take(u'"'))
+                needle += c; // two of them within quotes are one
+            else if (c == u'"')
                 quoted = !quoted;
             else
                 needle += c;
@@ -102,8 +104,9 @@ QString LockFilter::textFor(const lockboard::Owner& owner)
         return u"state:ownerless"_s;
     const QString name = printableText(*owner);
     const bool needsQuotes =
-        std::any_of(name.begin(), name.end(), [](QChar c) { return c.isSpace(); });
-    return needsQuotes ? u"owner:=\"%1\""_s.arg(name) : u"owner:="_s + name;
+        std::any_of(name.begin(), name.end(), [](QChar c) { return c.isSpace() || c == u'"'; });
+    return needsQuotes ? u"owner:=\""_s + QString(name).replace(u'"', u"\"\""_s) + u'"'
+                       : u"owner:="_s + name;
 }
 
 bool LockFilter::dependsOnTime() const

@@ -9,8 +9,8 @@ namespace lockboard {
 
 //! What the filter field says: plain words match the key or the owner, `key:`, `owner:` and
 //! `state:` one of them, `=` after the colon the whole of it, a leading `-` excludes, quotes keep
-//! spaces. Words must all match, whatever their case. There is no wrong input: what is no field is
-//! a word, as in `svc:a`.
+//! spaces, and within them two quotes are one. Words must all match, whatever their case. There is
+//! no wrong input: what is no field is a word, as in `svc:a`.
 class LockFilter final {
 public:
     LockFilter() = default;

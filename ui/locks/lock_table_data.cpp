@@ -4,8 +4,6 @@
 #include "ui/locks/lock_table_model.h"
 #include "ui/locks/session_text.h"
 
-#include <QTextDocument>
-
 namespace lockboard {
 
 using namespace Qt::StringLiterals;
@@ -44,7 +42,8 @@ QVariant LockTableModel::data(const QModelIndex& index, int role) const
         return column == LockColumn::Key ? sentence(row) : text(row, column);
     case LeaseEndRole:
         return row.leaseEnd == LockRow::never || row.state == LockState::Residue
-            ? QVariant() : QVariant::fromValue(row.leaseEnd);
+            ? QVariant()
+            : QVariant::fromValue(row.leaseEnd);
     case StateRole:
         return static_cast<int>(shownState(row));
     default:
@@ -91,7 +90,7 @@ QString LockTableModel::text(const LockRow& row, LockColumn column) const
             return sessionName(note);
         return row.note.isEmpty()
             ? QString()
-            : u"%1 %2[%3]"_s.arg(shownText(note.host), shownText(note.program),
+            : u"%1 %2[%3]"_s.arg(isolated(shownText(note.host)), isolated(shownText(note.program)),
                                  QString::number(note.pid));
     }
     case LockColumn::Ttl:
@@ -124,7 +123,7 @@ QString LockTableModel::text(const LockRow& row, LockColumn column) const
 
 QString LockTableModel::sentence(const LockRow& row) const
 {
-    const QString key = shownText(row.key);
+    const QString key = isolated(shownText(row.key));
     if (row.state == LockState::WrongType)
         return tr("%1 is not a lock and is left alone").arg(key);
     if (row.state == LockState::Advisory)
@@ -133,10 +132,11 @@ QString LockTableModel::sentence(const LockRow& row) const
         return tr("%2 waits for the advisory lock %1").arg(key, sessionName(row.note.fields()));
     if (row.state == LockState::Residue)
         return tr("The lease of %1 is over, and nobody has cleaned up: Medusa's own package can't "
-                  "take it; release it to remove what is left").arg(key);
+                  "take it; release it to remove what is left")
+            .arg(key);
     const QString holder = row.owner == noOwner
         ? tr("held without an owner")
-        : tr("held by %1").arg(shownText(m_store->ownerName(row.owner)));
+        : tr("held by %1").arg(isolated(shownText(m_store->ownerName(row.owner))));
     const QString lease =
         row.end() ? tr("%1 left").arg(durationText(remaining(*row.end()))) : tr("never expires");
     return tr("Lock %1, %2, %3").arg(key, holder, lease);
@@ -152,19 +152,15 @@ QString LockTableModel::tip(const LockRow& row, LockColumn column) const
     } else if (!row.note.isEmpty()) {
         const HolderNote::Fields& note = row.note.fields();
         lines << tr("Held by %1, process %2 on %3")
-                     .arg(shownText(note.program), QString::number(note.pid),
-                          shownText(note.host));
-        lines << tr("Acquired %1, by that host's clock").arg(shownText(note.acquiredAt));
+                     .arg(isolated(shownText(note.program)), QString::number(note.pid),
+                          isolated(shownText(note.host)));
+        lines << tr("Acquired %1, by that host's clock").arg(isolated(shownText(note.acquiredAt)));
         if (!note.requestId.empty())
             lines << tr("Request %1").arg(shownText(note.requestId));
     }
     if (row.token > 0)
         lines << tr("Fencing token %1").arg(row.token);
-    const QString all = lines.join(u'\n');
-    // What others wrote is no markup, whatever it looks like.
-    return Qt::mightBeRichText(all)
-        ? u"<p style='white-space:pre-wrap'>"_s + all.toHtmlEscaped() + u"</p>"_s
-        : all;
+    return tipText(lines.join(u'\n'));
 }
 
 LockTableModel::ShownState LockTableModel::shownState(const LockRow& row) const

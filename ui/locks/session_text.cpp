@@ -15,9 +15,9 @@ QString sessionName(const HolderNote::Fields& session)
 {
     QString name;
     if (!session.host.empty())
-        name = shownText(session.host) + u' ';
+        name = isolated(shownText(session.host)) + u' ';
     name += session.program.empty() ? QCoreApplication::translate("Session", "process")
-                                    : shownText(session.program);
+                                    : isolated(shownText(session.program));
     return name + u"[%1]"_s.arg(session.pid);
 }
 

@@ -9,7 +9,7 @@
 namespace lockboard {
 
 Badge::Badge(const QString& text, Tone tone, QWidget* parent)
-    : QLabel(text, parent)
+    : PlainLabel(text, parent)
     , m_tone(tone)
 {
     QFont bold = font();
@@ -30,7 +30,7 @@ void Badge::tint()
 
 void Badge::changeEvent(QEvent* event)
 {
-    QLabel::changeEvent(event);
+    PlainLabel::changeEvent(event);
     if (event->type() == QEvent::ApplicationPaletteChange)
         tint();
 }

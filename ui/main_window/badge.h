@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <QLabel>
+#include "ui/text/plain_label.h"
 
 namespace lockboard {
 
 //! A word in the status line that must not be overlooked.
-class Badge final : public QLabel {
+class Badge final : public PlainLabel {
     Q_OBJECT
 
 public:

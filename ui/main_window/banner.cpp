@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "ui/main_window/banner.h"
 
+#include "ui/text/plain_label.h"
 #include "ui/theme/accents.h"
 #include "ui/theme/icons.h"
 
 #include <QApplication>
 #include <QEvent>
 #include <QHBoxLayout>
-#include <QLabel>
 
 namespace lockboard {
 
@@ -15,13 +15,12 @@ using namespace Qt::StringLiterals;
 
 Banner::Banner(QWidget* parent)
     : QFrame(parent)
-    , m_icon(new QLabel(this))
-    , m_text(new QLabel(this))
+    , m_icon(new PlainLabel(this))
+    , m_text(new PlainLabel(this))
 {
     setObjectName(u"banner"_s);
     m_text->setObjectName(u"bannerText"_s);
     m_text->setWordWrap(true);
-    m_text->setTextFormat(Qt::PlainText);
     m_text->setTextInteractionFlags(Qt::TextSelectableByMouse);
     const int size = fontMetrics().height();
     m_icon->setPixmap(icon(Glyph::Warning).pixmap(size, size));

@@ -20,8 +20,6 @@
 #include "ui/theme/icons.h"
 #include "ui/theme/side_list.h"
 
-#include <QClipboard>
-#include <QGuiApplication>
 #include <QMenu>
 #include <QMenuBar>
 #include <QMessageBox>
@@ -157,7 +155,7 @@ void MainWindow::connectActions()
     connect(m_actions->copyOwner, &QAction::triggered, this, [this] {
         const auto lock = m_panel->table().currentLock();
         if (lock && lock->owner)
-            QGuiApplication::clipboard()->setText(printableText(*lock->owner));
+            copy({printableText(*lock->owner)});
     });
     connect(m_actions->quit, &QAction::triggered, this, &QWidget::close);
     connect(m_actions->about, &QAction::triggered, this, &MainWindow::showAbout);
@@ -172,7 +170,7 @@ void MainWindow::showProvider(const std::string& id)
     m_locks->clear();
     m_provider = id;
     m_commands->setProvider(id);
-    const QString name = printableText(id);
+    const QString name = titleText(shownText(id));
     setWindowTitle(m_module.isReadOnly() ? tr("%1 (read-only) – Lockboard").arg(name)
                                          : tr("%1 – Lockboard").arg(name));
     m_source = std::make_unique<LiveSource>(m_module, id, *m_feed);
@@ -185,7 +183,7 @@ void MainWindow::showProvider(const std::string& id)
 
 void MainWindow::showState(const SourceState& state)
 {
-    const QString name = printableText(m_provider);
+    const QString name = isolated(shownText(m_provider));
     m_providers->setShown(m_provider, state);
     m_banner->showState(state, name);
     m_panel->setState(state);
@@ -221,7 +219,15 @@ void MainWindow::copyKeys()
     QStringList keys;
     for (const Lock& lock : locks)
         keys << printableText(lock.key);
-    QGuiApplication::clipboard()->setText(keys.join(u'\n'));
+    copy(keys);
+}
+
+void MainWindow::copy(const QStringList& lines)
+{
+    if (copyLines(lines))
+        statusBar()->showMessage(tr("Copied, with an apostrophe before what a spreadsheet would "
+                                    "take for a formula"),
+                                 8000);
 }
 
 void MainWindow::showAbout()
@@ -231,8 +237,9 @@ void MainWindow::showAbout()
     box->setAttribute(Qt::WA_DeleteOnClose);
     box->setIconPixmap(applicationIcon().pixmap(64));
     box->setWindowTitle(tr("About Lockboard"));
-    box->setText(u"<b>Lockboard %1</b>"_s.arg(QStringLiteral(LOCKBOARD_VERSION)));
+    box->setText(u"Lockboard %1"_s.arg(QStringLiteral(LOCKBOARD_VERSION)));
     box->setInformativeText(tr("Shows who holds your locks, and lets go of the stuck ones."));
+    makePlain(box);
     box->open();
 }
 

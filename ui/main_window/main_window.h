@@ -51,6 +51,7 @@ private:
     void updateCounts();
     void showContextMenu(const QPoint& at);
     void copyKeys();
+    void copy(const QStringList& lines);
     void showAbout();
 
     LockingModule& m_module;

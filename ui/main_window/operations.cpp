@@ -57,9 +57,9 @@ static QString holdersText(const std::vector<Lock>& locks)
     if (owners.size() > 1)
         return Operations::tr("They have %1 different holders.").arg(numberText(owners.size()));
     if (locks.size() == 1)
-        return first ? Operations::tr("It is held by “%1”.").arg(shownText(*first))
+        return first ? Operations::tr("It is held by %1.").arg(inQuotes(*first))
                      : Operations::tr("It is held without an owner.");
-    return first ? Operations::tr("They are held by “%1”.").arg(shownText(*first))
+    return first ? Operations::tr("They are held by %1.").arg(inQuotes(*first))
                  : Operations::tr("They are held without an owner.");
 }
 
@@ -75,7 +75,7 @@ static QString residueText(const std::vector<Lock>& over)
         return Operations::tr("Their leases are over, and nobody has cleaned up: no work is "
                               "interrupted. One that somebody takes meanwhile is left alone.");
     const QString holder = over.front().owner
-        ? Operations::tr("its holder “%1” has not cleaned up").arg(shownText(*over.front().owner))
+        ? Operations::tr("its holder %1 has not cleaned up").arg(inQuotes(*over.front().owner))
         : Operations::tr("nobody has cleaned up");
     return Operations::tr("Its lease is over, and %1: no work is interrupted. If somebody takes it "
                           "meanwhile, it is left alone.")
@@ -84,7 +84,7 @@ static QString residueText(const std::vector<Lock>& over)
 
 static QString onlyKey(const std::vector<Lock>& locks)
 {
-    return shownText(locks.front().key);
+    return inQuotes(locks.front().key);
 }
 
 void Operations::release(std::vector<Lock> locks)
@@ -106,13 +106,13 @@ void Operations::release(std::vector<Lock> locks)
     QString verb = tr("Release %1").arg(heldCount);
     QStringList lines;
     if (held.size() == 1)
-        question = tr("Release the lock “%1”?").arg(onlyKey(held));
+        question = tr("Release the lock %1?").arg(onlyKey(held));
     else if (!held.empty())
         question = tr("Release %1?").arg(heldCount);
     if (!held.empty())
         lines << holdersText(held) + u' ' + warningText();
     if (held.empty()) {
-        question = over.size() == 1 ? tr("Remove what is left of the lock “%1”?").arg(onlyKey(over))
+        question = over.size() == 1 ? tr("Remove what is left of the lock %1?").arg(onlyKey(over))
                                     : tr("Remove what is left of %1?").arg(overCount);
         verb = tr("Remove");
         lines << residueText(over);
@@ -139,7 +139,7 @@ void Operations::releaseOwner(const std::string& owner)
     const std::uint64_t count = m_locks.store().countOf(owner);
     const QString many = countText(count, u"lock"_s);
     auto* asks =
-        new Confirmation(tr("Release %1 of “%2”?").arg(many, shownText(owner)),
+        new Confirmation(tr("Release %1 of %2?").arg(many, inQuotes(owner)),
                          tr("Every lock that this owner holds is released, also those that "
                             "the filter hides.")
                              + u' ' + warningText(),
@@ -180,7 +180,7 @@ static QString keysText(const std::vector<std::string>& names)
     static constexpr std::size_t most = 10;
     QStringList keys;
     for (std::size_t i = 0; i < std::min(names.size(), most); ++i)
-        keys << u"“%1”"_s.arg(shownText(names[i]));
+        keys << inQuotes(names[i]);
     QString text = keys.join(u", "_s);
     if (names.size() > most)
         text += Operations::tr(" and %1 more").arg(numberText(names.size() - most));

@@ -3,8 +3,8 @@
 
 #include "ui/locks/formatting.h"
 #include "ui/main_window/badge.h"
+#include "ui/text/plain_label.h"
 
-#include <QLabel>
 #include <QStatusBar>
 
 namespace lockboard {
@@ -13,8 +13,8 @@ using namespace Qt::StringLiterals;
 
 StatusLine::StatusLine(QStatusBar* bar, bool readOnly)
     : QObject(bar)
-    , m_counts(new QLabel(bar))
-    , m_state(new QLabel(bar))
+    , m_counts(new PlainLabel(bar))
+    , m_state(new PlainLabel(bar))
     , m_warning(new Badge(QString(), Badge::Alarming, bar))
 {
     m_counts->setObjectName(u"countsLabel"_s);
@@ -53,13 +53,10 @@ void StatusLine::showState(const QString& provider, const SourceState& state)
     if (state.kind == SourceState::Live && !state.mode.isEmpty())
         text += u"  ·  "_s + state.mode;
     m_state->setText(text);
-    m_state->setToolTip(state.why);
+    m_state->setToolTip(tipText(state.why));
     m_warning->setText(state.insecure ? tr("Insecure") : tr("Warning"));
     m_warning->setVisible(!state.warnings.isEmpty());
-    QString tip;
-    for (const QString& warning : state.warnings)
-        tip += u"<p>%1</p>"_s.arg(warning.toHtmlEscaped()); // as HTML, it is wrapped
-    m_warning->setToolTip(tip);
+    m_warning->setToolTip(tipText(state.warnings.join(u"\n\n"_s)));
     m_warning->setAccessibleDescription(state.warnings.join(u' '));
 }
 

@@ -143,8 +143,9 @@ QVariant OwnersModel::data(const QModelIndex& index, int role) const
     };
     switch (role) {
     case Qt::DisplayRole:
-    case Qt::ToolTipRole:
         return name();
+    case Qt::ToolTipRole:
+        return tipText(name());
     case Qt::AccessibleTextRole:
         return tr("%1, %2").arg(name(), countText(entry.count, u"lock"_s));
     case SideDelegate::NoteRole:

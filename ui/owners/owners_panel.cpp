@@ -5,8 +5,6 @@
 #include "ui/owners/owners_model.h"
 #include "ui/theme/side_list.h"
 
-#include <QClipboard>
-#include <QGuiApplication>
 #include <QMenu>
 #include <QVBoxLayout>
 
@@ -51,8 +49,7 @@ void OwnersPanel::showMenu(const QPoint& at)
         return;
     auto* menu = new QMenu(this);
     menu->setAttribute(Qt::WA_DeleteOnClose);
-    menu->addAction(tr("Copy Owner"), this,
-                    [owner] { QGuiApplication::clipboard()->setText(printableText(*owner)); });
+    menu->addAction(tr("Copy Owner"), this, [owner] { copyLines({printableText(*owner)}); });
     menu->addAction(tr("Release All of This Owner…"), this,
                     [this, owner] { Q_EMIT releaseRequested(*owner); });
     menu->popup(m_side->list()->viewport()->mapToGlobal(at));

@@ -54,7 +54,7 @@ Task<> ProvidersModel::check(int row)
     entry.why.clear();
     for (const Finding& finding : report.findings) {
         if (finding.level == Finding::Problem && entry.why.isEmpty())
-            entry.why = QString::fromStdString(finding.sentence);
+            entry.why = sentenceText(finding.sentence);
     }
     Q_EMIT dataChanged(index(row), index(row));
 }
@@ -105,17 +105,17 @@ QVariant ProvidersModel::data(const QModelIndex& index, int role) const
     const Entry& entry = m_entries[std::size_t(row)];
     switch (role) {
     case Qt::DisplayRole:
-        return printableText(entry.info.id);
+        return shownText(entry.info.id);
     case Qt::ToolTipRole: {
-        QString text = u"%1: %2, %3"_s.arg(printableText(entry.info.id),
-                                           printableText(entry.info.identifier), stateText(row));
+        QString text = u"%1: %2, %3"_s.arg(shownText(entry.info.id),
+                                           shownText(entry.info.identifier), stateText(row));
         if (entry.info.isDefault)
             text += u", "_s + tr("the default");
         const QString why = row == m_shown ? m_state.why : entry.why;
-        return why.isEmpty() ? text : text + u'\n' + why;
+        return tipText(why.isEmpty() ? text : text + u'\n' + why);
     }
     case Qt::AccessibleTextRole:
-        return tr("%1, %2").arg(printableText(entry.info.id), stateText(row));
+        return tr("%1, %2").arg(shownText(entry.info.id), stateText(row));
     case SideDelegate::NoteRole:
         return stateText(row);
     case SideDelegate::MarkRole:

@@ -3,6 +3,7 @@
 
 #include "engine/mailbox.h"
 #include "ui/locks/lock_feed.h"
+#include "ui/text/plain_text.h"
 
 #include <QPointer>
 
@@ -29,9 +30,9 @@ Task<> LiveSource::run()
     try {
         view = co_await m_module.liveView(m_provider);
     } catch (const LockError& error) {
-        problem = QString::fromStdString(error.message());
+        problem = sentenceText(error.message());
     } catch (...) {
-        problem = QString::fromStdString(messageOf(std::current_exception()));
+        problem = sentenceText(messageOf(std::current_exception()));
     }
     if (!self)
         co_return;
@@ -110,8 +111,13 @@ void LiveSource::refresh()
 
 void LiveSource::setState(const SourceState& state)
 {
+    // What it says repeats what a server said.
     m_state = state;
-    Q_EMIT stateChanged(state);
+    m_state.why = sentenceText(state.why);
+    m_state.mode = sentenceText(state.mode);
+    for (QString& warning : m_state.warnings)
+        warning = sentenceText(warning);
+    Q_EMIT stateChanged(m_state);
 }
 
 } // namespace lockboard

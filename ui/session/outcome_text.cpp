@@ -11,19 +11,18 @@ using namespace Qt::StringLiterals;
 
 static QString holderText(const Owner& holder)
 {
-    return holder ? u"held by “%1”"_s.arg(shownText(*holder)) : u"held without an owner"_s;
+    return holder ? u"held by "_s + inQuotes(*holder) : u"held without an owner"_s;
 }
 
 QString problemText(const LockError& error)
 {
     const auto* conflict = dynamic_cast<const Conflict*>(&error);
     if (!conflict)
-        return QString::fromStdString(error.message());
+        return sentenceText(error.message());
     const QString lease = conflict->remaining()
         ? u"its lease ends in %1 unless it is renewed"_s.arg(durationText(*conflict->remaining()))
         : u"its lease never ends"_s;
-    return u"“%1” is %2; %3."_s.arg(shownText(conflict->key()), holderText(conflict->holder()),
-                                    lease);
+    return u"%1 is %2; %3."_s.arg(inQuotes(conflict->key()), holderText(conflict->holder()), lease);
 }
 
 QString grantText(const Grant& grant, TimePoint now)
@@ -83,8 +82,8 @@ QString ReleaseTally::text(bool cancelled) const
         text += m_notHeld == 1 ? u" 1 was no longer held."_s
                                : u" %1 were no longer held."_s.arg(numberText(m_notHeld));
     if (m_heldByOther > 0) {
-        text += u" %1 left alone: “%2” is %3 now."_s.arg(
-            numberText(m_heldByOther), shownText(m_example), holderText(m_exampleHolder));
+        text += u" %1 left alone: %2 is %3 now."_s.arg(numberText(m_heldByOther), inQuotes(m_example),
+                                                       holderText(m_exampleHolder));
     }
     if (m_unknown > 0) {
         text += u" The outcome of %1 is unknown, because the connection was lost: look again "
@@ -104,8 +103,8 @@ QString releaseAllText(const ReleaseAllResult& result)
     for (const auto& [reason, count] : result.reasons)
         text += u" %1 left: %2."_s.arg(numberText(count), shownText(reason));
     if (result.interruption) {
-        text += u" The rest was not looked at: %1"_s.arg(
-            QString::fromStdString(messageOf(result.interruption)));
+        text +=
+            u" The rest was not looked at: %1"_s.arg(sentenceText(messageOf(result.interruption)));
     }
     return result.cancelled ? text + u" Cancelled before the rest."_s : text;
 }

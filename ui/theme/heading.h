@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <QLabel>
+#include "ui/text/plain_label.h"
 
 namespace lockboard {
 
 //! The quiet title over a part of the window.
-class Heading final : public QLabel {
+class Heading final : public PlainLabel {
     Q_OBJECT
 
 public:
     explicit Heading(const QString& text, QWidget* parent = nullptr)
-        : QLabel(text, parent)
+        : PlainLabel(text, parent)
     {
         setForegroundRole(QPalette::PlaceholderText);
         QFont bold = font();

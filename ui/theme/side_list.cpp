@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "ui/theme/side_list.h"
 
+#include "ui/text/plain_copy.h"
 #include "ui/theme/heading.h"
 #include "ui/theme/side_delegate.h"
 
@@ -19,6 +20,7 @@ SideList::SideList(const QString& heading, QAbstractItemModel* model, const QStr
     m_list->setObjectName(listName);
     m_list->setAccessibleName(heading);
     m_list->setModel(model);
+    new PlainCopy(m_list);
     m_list->setItemDelegate(new SideDelegate(m_list));
     m_list->setUniformItemSizes(true);
     m_list->setFrameShape(QFrame::NoFrame);
