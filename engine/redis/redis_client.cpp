@@ -99,10 +99,9 @@ static bool isOfKey(const RedisReply& reply)
     return reply.isError("WRONGTYPE") || reply.isDeniedKey() || reply.isTooLong();
 }
 
-//! What is read of many keys at a time, a page of them: how long one value may be, and all
-//! together. An owner is much shorter; what is longer is somebody's mistake, and is not kept.
-static const RedisDecoder::Limits limitsOfValues{std::size_t(64) << 10, std::size_t(1) << 20};
-static constexpr std::size_t budgetOfValues = std::size_t(4) << 20;
+//! How many bytes of values are read of many keys at a time, a page of them. An owner is much
+//! shorter; what is longer is somebody's mistake, and is not kept.
+static constexpr std::size_t budgetOfValues = std::size_t(12) << 20;
 
 static void checkAnswer(const RedisPending& call, const RedisReply& reply,
                         std::string_view question)
@@ -221,7 +220,7 @@ Task<RedisAnswers> RedisClient::ask(std::vector<std::string> keys, std::string_v
     RedisAnswers answers;
     {
         RedisCalls calls(*m_seed, RedisEffect::Reads);
-        calls.limit(limitsOfValues, budgetOfValues);
+        calls.limit({}, budgetOfValues);
         for (const std::string& key : keys) {
             calls.send(RedisCommand(question) << key);
             if (!another.empty())
@@ -250,7 +249,7 @@ public:
     explicit Batch(RedisConnection& node)
         : calls(node, RedisEffect::Reads)
     {
-        calls.limit(limitsOfValues, budgetOfValues);
+        calls.limit({}, budgetOfValues);
     }
 
     RedisCalls calls;

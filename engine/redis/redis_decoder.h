@@ -11,10 +11,10 @@ struct redisReader;
 namespace lockboard {
 
 //! Makes replies of the bytes that a server sends. hiredis does that, but it believes what it is
-//! told: it allocates an array as long as the array says it is, and keeps a string of any length. So
-//! nothing reaches it that was not found to be within bounds before. A string that is too long comes
-//! as RedisReply::isTooLong() in its place, an error that is too long is cut, and what goes beyond
-//! any reason is refused; the decoder is of no use any more then.
+//! told: it allocates an array as long as the array says it is, and keeps a string of any length.
+//! So nothing reaches it that was not found to be within bounds before. A string that is too long
+//! comes as RedisReply::isTooLong() in its place, an error that is too long is cut, and what goes
+//! beyond any reason is refused; the decoder is of no use any more then.
 class RedisDecoder final {
 public:
     //! How much of it one reply may have.
@@ -26,7 +26,7 @@ public:
             , bytes(b)
         {
         }
-        std::size_t text = std::size_t(1) << 20; //!< bytes of one string
+        std::size_t text = std::size_t(12) << 20; //!< bytes of one string
         std::size_t bytes = std::size_t(16) << 20; //!< of all its strings
     };
     static constexpr std::size_t mostElements = 1'000'000; //!< of one reply, of all its arrays

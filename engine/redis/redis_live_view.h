@@ -94,14 +94,15 @@ private:
     [[nodiscard]] bool isExhausted() const;
     void makeRoom(std::int64_t databaseSize, std::size_t found);
     Task<void> readPage(std::uint32_t scan, std::vector<std::string> keys);
-    void takePage(const RedisPage& page);
+    void takePage(RedisPage page);
+    void bound(RedisEntry& entry);
     void sweep();
     void finishScan();
     //! Looks at these again, a page or two at a time.
     void lookAgain(std::vector<std::string> keys);
     void sendRereads();
     Task<void> reread(std::vector<std::string> keys);
-    void takeReread(const RedisPage& page);
+    void takeReread(RedisPage page);
 
     //! Whether anything is to be said: the lock was unknown or has changed.
     std::optional<ChangeKind> update(Locks::iterator it, bool isNew, std::string_view value,
@@ -142,6 +143,7 @@ private:
     std::size_t m_buckets = 0;
     std::vector<std::string> m_vanished;
 
+    std::size_t m_longBytes = 0; // of owners of unusual length that were kept since it began
     std::uint64_t m_tooLong = 0; // keys of this scan that are too long to be read
     std::string m_denied; // a key of this scan that the user may not read
     QString m_hidden; // what to say of such

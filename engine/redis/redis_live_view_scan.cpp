@@ -27,6 +27,7 @@ void RedisLiveView::begin(Phase phase)
     m_seen = 0;
     m_buckets = 0;
     m_vanished.clear();
+    m_longBytes = 0;
     m_tooLong = 0;
     m_denied.clear();
     if (isSnapshotting()) {
@@ -140,12 +141,13 @@ Task<void> RedisLiveView::readPage(std::uint32_t scan, std::vector<std::string> 
                                             m_provider->notes().areKept());
         if (!self || scan != m_scan)
             co_return;
-        takePage(page);
-        if (page.hasOtherTypes()) {
-            page = co_await nameTypes(&m_provider->client(), &m_clock, std::move(page));
+        RedisPage others = page.otherTypes();
+        takePage(std::move(page));
+        if (!others.entries.empty()) {
+            page = co_await nameTypes(&m_provider->client(), &m_clock, std::move(others));
             if (!self || scan != m_scan)
                 co_return;
-            takePage(page);
+            takePage(std::move(page));
         }
     } catch (const LockError&) {
         if (self && scan == m_scan && m_provider) {
@@ -167,10 +169,28 @@ Task<void> RedisLiveView::readPage(std::uint32_t scan, std::vector<std::string> 
     }
 }
 
-void RedisLiveView::takePage(const RedisPage& page)
+//! Few owners can be long, and not all of them: a million would not be shown but swallowed.
+void RedisLiveView::bound(RedisEntry& entry)
+{
+    constexpr std::size_t usual = 1024;
+    constexpr std::size_t most = std::size_t(24) << 20;
+    if (entry.kind != RedisEntry::Lock || entry.value.size() <= usual)
+        return;
+    m_longBytes += entry.value.size();
+    if (m_longBytes <= most)
+        return;
+    m_longBytes -= entry.value.size();
+    entry.kind = RedisEntry::TooLong;
+    entry.value = "a string of " + std::to_string(entry.value.size())
+        + " bytes, too long for an owner beside so many others that long";
+    entry.note = RedisNote();
+}
+
+void RedisLiveView::takePage(RedisPage page)
 {
     LockBatch batch;
-    for (const RedisEntry& entry : page.entries) {
+    for (RedisEntry& entry : page.entries) {
+        bound(entry);
         if (entry.kind == RedisEntry::Denied)
             m_denied = entry.key;
         const bool unnamed = entry.kind == RedisEntry::OtherType && entry.value.empty();
@@ -308,11 +328,12 @@ Task<void> RedisLiveView::reread(std::vector<std::string> keys)
         RedisPage page = co_await readLocks(&m_provider->client(), &m_clock, std::move(keys),
                                             m_provider->notes().areKept());
         if (wanted()) {
-            takeReread(page);
-            if (page.hasOtherTypes()) {
-                page = co_await nameTypes(&m_provider->client(), &m_clock, std::move(page));
+            RedisPage others = page.otherTypes();
+            takeReread(std::move(page));
+            if (!others.entries.empty()) {
+                page = co_await nameTypes(&m_provider->client(), &m_clock, std::move(others));
                 if (wanted())
-                    takeReread(page);
+                    takeReread(std::move(page));
             }
         }
     } catch (const LockError&) {
@@ -325,9 +346,10 @@ Task<void> RedisLiveView::reread(std::vector<std::string> keys)
         sendRereads();
 }
 
-void RedisLiveView::takeReread(const RedisPage& page)
+void RedisLiveView::takeReread(RedisPage page)
 {
-    for (const RedisEntry& entry : page.entries) {
+    for (RedisEntry& entry : page.entries) {
+        bound(entry);
         const std::string key(m_provider->lockKey(entry.key));
         if (entry.kind == RedisEntry::OtherType && entry.value.empty())
             continue;

@@ -4,13 +4,18 @@
 #include "engine/errors.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace lockboard {
 
-bool RedisPage::hasOtherTypes() const
+RedisPage RedisPage::otherTypes() const
 {
-    return std::any_of(entries.begin(), entries.end(),
-                       [](const RedisEntry& entry) { return entry.kind == RedisEntry::OtherType; });
+    RedisPage others;
+    others.asked = asked;
+    others.answered = answered;
+    std::copy_if(entries.begin(), entries.end(), std::back_inserter(others.entries),
+                 [](const RedisEntry& entry) { return entry.kind == RedisEntry::OtherType; });
+    return others;
 }
 
 //! The texts of the notes; none where they may not be read: they are no more than an extra.
@@ -67,8 +72,6 @@ Task<RedisPage> readLocks(RedisClient* client, const Clock* clock, std::vector<s
 
 Task<RedisPage> nameTypes(RedisClient* client, const Clock* clock, RedisPage page)
 {
-    std::erase_if(page.entries,
-                  [](const RedisEntry& entry) { return entry.kind != RedisEntry::OtherType; });
     std::vector<std::string> keys;
     for (const RedisEntry& entry : page.entries)
         keys.push_back(entry.key);

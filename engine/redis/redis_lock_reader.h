@@ -26,7 +26,8 @@ class RedisPage final {
 public:
     RedisPage() = default; // no aggregate: gcc 12 destroys those twice in a co_await
 
-    [[nodiscard]] bool hasOtherTypes() const;
+    //! Its entries that are no strings, for nameTypes().
+    [[nodiscard]] RedisPage otherTypes() const;
 
     std::vector<RedisEntry> entries;
     TimePoint asked;
@@ -39,7 +40,7 @@ public:
 Task<RedisPage> readLocks(RedisClient* client, const Clock* clock, std::vector<std::string> keys,
                           bool withNotes);
 
-//! Of the entries that are of another type, with the names of their types.
+//! These entries, which are of other types, with the names of those.
 Task<RedisPage> nameTypes(RedisClient* client, const Clock* clock, RedisPage page);
 
 } // namespace lockboard

@@ -117,7 +117,8 @@ private:
     RedisCall callToRelease(RedisConnection& server, const std::string& key,
                             const Owner& owner) const;
     Task<ReleaseResult> releaseByScript(LockKeys keys, ReleaseOptions options);
-    [[nodiscard]] RedisEval evalToRelease(const LockKeys& keys, const ReleaseOptions& options) const;
+    [[nodiscard]] RedisEval evalToRelease(const LockKeys& keys,
+                                          const ReleaseOptions& options) const;
     [[nodiscard]] RedisEval evalToReleaseSeen(const LockKeys& keys,
                                               const ReleaseOptions& options) const;
     //! Takes the script's answer.

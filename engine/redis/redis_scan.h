@@ -11,14 +11,17 @@
 namespace lockboard {
 
 //! One walk over the keys of a server with SCAN, page by page. The server says where it goes on and
-//! when it ends, so what it says is judged: a walk that goes in circles, does not end, or gives what
-//! was not asked for ends with a sentence. Two pages of one walk are never under way at once.
+//! when it ends, so what it says is judged: a walk that goes in circles, does not end, or gives
+//! what was not asked for ends with a sentence. Two pages of one walk are never under way at once.
 class RedisScan final {
 public:
     //! Keys asked for at a time.
     static constexpr int pageSize = 1000;
     //! How long a key may be and a page of them, in bytes; of what is longer we learn the number.
-    [[nodiscard]] static RedisDecoder::Limits limits() { return {std::size_t(128) << 10, std::size_t(4) << 20}; }
+    [[nodiscard]] static RedisDecoder::Limits limits()
+    {
+        return {std::size_t(128) << 10, std::size_t(4) << 20};
+    }
 
     //! `pattern` matches what begins with `prefix`; both outlive it.
     RedisScan(const std::string& prefix, const std::string& pattern)

@@ -23,9 +23,9 @@ public:
 //! More than any cluster has: its makers advise against more than a thousand.
 constexpr std::size_t mostRedisNodes = 1000;
 
-//! What `CLUSTER SLOTS` says. A node that does not announce its address has that of `asked`. Entries
-//! that name no slots or no possible address are left out. \throws Unavailable if that is no map at
-//! all, or one of more nodes than a cluster has
+//! What `CLUSTER SLOTS` says. A node that does not announce its address has that of `asked`.
+//! Entries that name no slots or no possible address are left out. \throws Unavailable if that is
+//! no map at all, or one of more nodes than a cluster has
 [[nodiscard]] std::vector<RedisSlotRange> readSlots(const RedisReply& reply,
                                                     const RedisEndpoint& asked);
 
