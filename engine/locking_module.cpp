@@ -199,8 +199,10 @@ void LockingModule::conclude(const QPointer<const LockingModule>& self, AuditLog
                              const AuditRecord& record)
 {
     const auto problem = audit.conclude(record);
-    if (problem && self)
-        self->m_container.log(LogLevel::Warning, *problem);
+    if (!problem || !self)
+        return;
+    self->m_container.log(LogLevel::Warning, *problem);
+    Q_EMIT self->outcomeNotRecorded(QString::fromStdString(*problem));
 }
 
 template <typename T, typename Describe>

@@ -91,6 +91,11 @@ public:
     //! What a provider finds when it looks at its server. \throws NotFound
     Task<CheckReport> check(std::string provider = {});
 
+Q_SIGNALS:
+    //! A change was made, and what came of it could not be written to the audit log: one sentence
+    //! that says why. Said on the module's thread.
+    void outcomeNotRecorded(const QString& why) const;
+
 private:
     struct Slot;
 

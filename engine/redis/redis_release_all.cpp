@@ -9,6 +9,7 @@ static constexpr int mostPasses = 3;
 static const char* const takenMeanwhile = "taken by somebody else meanwhile";
 static const char* const keyTooLong = "under a key that is too long to be read";
 static const char* const tooLong = "of an owner that is too long to be read";
+static const char* const unanswered = "of unknown outcome, because the answer was lost";
 static const char* const notALock = "of another type, and so no lock";
 
 Task<ReleaseAllResult> RedisProvider::releaseAll(ReleaseAllOptions options, SharedContext)
@@ -119,8 +120,11 @@ Task<void> RedisProvider::releasePage(std::vector<std::string> page, Owner owner
         try {
             const RedisAnswer answer = co_await calls[call];
             letters = answer.reply.text();
-        } catch (const LockError&) {
+        } catch (const OutcomeUnknown&) {
             problem = std::current_exception(); // but others have come through
+            result->leave(unanswered, groups[call].size());
+        } catch (const LockError&) {
+            problem = std::current_exception();
         }
         for (std::size_t n = 0; n < std::min(letters.size(), groups[call].size()); ++n) {
             const std::size_t i = groups[call][n];

@@ -20,6 +20,7 @@ public:
     CheckReport report;
     std::vector<std::pair<LockKeys, ReleaseOptions>> released; //!< the calls
     ReleaseResult answer;
+    std::function<void()> onRelease; //!< on the engine's thread, before the answer
 };
 
 //! A store whose list a test chooses and whose releases a test reads: what the window asked for.
@@ -78,6 +79,8 @@ public:
     {
         const std::lock_guard guard(s_mutex);
         s_script.released.emplace_back(std::move(keys), std::move(options));
+        if (s_script.onRelease)
+            s_script.onRelease();
         return s_script.problem.empty() ? ready(s_script.answer)
                                         : failed<ReleaseResult>(Unavailable(s_script.problem));
     }

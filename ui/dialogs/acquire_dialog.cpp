@@ -2,6 +2,7 @@
 #include "ui/dialogs/acquire_dialog.h"
 
 #include "ui/text/plain_label.h"
+#include "ui/text/plain_text.h"
 #include "ui/theme/accents.h"
 
 #include <QCheckBox>
@@ -37,8 +38,9 @@ static QCheckBox* checkBox(const QString& name, const QString& text, QWidget* pa
     return box;
 }
 
-AcquireDialog::AcquireDialog(const QString& owner, QWidget* parent)
+AcquireDialog::AcquireDialog(std::string provider, const QString& owner, QWidget* parent)
     : QDialog(parent)
+    , m_provider(std::move(provider))
     , m_keys(new QPlainTextEdit(this))
     , m_owner(new QLineEdit(owner, this))
     , m_noOwner(checkBox(u"acquireNoOwner"_s, tr("&No owner: anyone may release it"), this))
@@ -90,7 +92,11 @@ void AcquireDialog::build()
         return made;
     };
 
+    auto* place = new PlainLabel(shownText(m_provider), this);
+    place->setObjectName(u"acquireProvider"_s);
+    place->setWordWrap(true);
     auto* form = new QFormLayout;
+    form->addRow(label(tr("Provider:"), nullptr), place);
     form->addRow(label(tr("&Keys:"), m_keys), m_keys);
     form->addRow(label(tr("&Owner:"), m_owner), m_owner);
     form->addRow(nullptr, m_noOwner);
@@ -131,6 +137,7 @@ static Duration milliseconds(const QDoubleSpinBox* box)
 AcquireOptions AcquireDialog::options() const
 {
     AcquireOptions options;
+    options.at(m_provider);
     if (!m_noOwner->isChecked())
         options.ownedBy(m_owner->text().toStdString());
     if (!m_noLease->isChecked())

@@ -20,7 +20,8 @@ class AcquireDialog final : public QDialog {
     Q_OBJECT
 
 public:
-    explicit AcquireDialog(const QString& owner, QWidget* parent);
+    //! Asks for locks of this provider, whichever is shown meanwhile.
+    AcquireDialog(std::string provider, const QString& owner, QWidget* parent);
 
     //! The answer to submitted().
     void finish(const QString& problem);
@@ -34,6 +35,7 @@ private:
     [[nodiscard]] LockKeys keys() const;
     [[nodiscard]] AcquireOptions options() const;
 
+    std::string m_provider;
     QPlainTextEdit* m_keys;
     QLineEdit* m_owner;
     QCheckBox* m_noOwner;

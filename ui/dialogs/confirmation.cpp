@@ -20,7 +20,8 @@ Confirmation::Confirmation(const QString& question, const QString& consequence, 
     setText(question);
     setInformativeText(consequence);
     makePlain(this); // keys and owners are anybody's text
-    QPushButton* confirm = addButton(verb, AcceptRole);
+    QPushButton* confirm = addButton(verb.isEmpty() ? tr("Nothing to release") : verb, AcceptRole);
+    confirm->setEnabled(!verb.isEmpty());
     confirm->setObjectName(QStringLiteral("confirmButton"));
     confirm->setAutoDefault(false);
     QPushButton* cancel = addButton(Cancel);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "ui/dialogs/owner_dialog.h"
 
+#include "ui/dialogs/question_text.h"
 #include "ui/locks/formatting.h"
 #include "ui/locks/lock_table_model.h"
 #include "ui/owners/owners_model.h"
@@ -18,10 +19,12 @@ using namespace Qt::StringLiterals;
 //! In bytes. A name that is shown cut can't be chosen by what is shown of it.
 static constexpr std::size_t longestName = 1000;
 
-OwnerDialog::OwnerDialog(const LockTableModel& locks, const OwnersModel& owners, const Owner& first,
-                         QWidget* parent)
+OwnerDialog::OwnerDialog(std::string provider, const LockTableModel& locks,
+                         const OwnersModel& owners, const Owner& first, QWidget* parent)
     : QDialog(parent)
-    , m_locks(locks)
+    , m_provider(std::move(provider))
+    , m_model(locks)
+    , m_shown(locks.keptStore())
     , m_owner(new QComboBox(this))
     , m_consequence(new PlainLabel(this))
 {
@@ -30,18 +33,14 @@ OwnerDialog::OwnerDialog(const LockTableModel& locks, const OwnersModel& owners,
     setWindowTitle(tr("Release by Owner"));
     m_owner->setObjectName(u"ownerChoice"_s);
     m_owner->setEditable(true);
+    m_owner->setInsertPolicy(QComboBox::NoInsert); // a name has bytes, which what is typed has not
     m_owner->setMinimumContentsLength(36);
-    for (int row = 0; row < owners.rowCount(); ++row) {
-        const auto name = owners.ownerAt(row);
-        if (name && name->size() <= longestName)
-            m_owner->addItem(printableText(*name), QByteArray::fromStdString(*name));
-    }
-    if (first && first->size() <= longestName)
-        m_owner->setCurrentText(printableText(*first));
+    fill(owners, first);
     auto* label = new PlainLabel(tr("&Owner:"), this);
     label->setBuddy(m_owner);
+    m_consequence->setObjectName(u"ownerConsequence"_s);
     m_consequence->setWordWrap(true);
-    m_consequence->setMinimumHeight(3 * fontMetrics().lineSpacing());
+    m_consequence->setMinimumHeight(5 * fontMetrics().lineSpacing());
     m_consequence->setAlignment(Qt::AlignTop | Qt::AlignLeft);
 
     auto* buttons = new QDialogButtonBox(this);
@@ -53,11 +52,12 @@ OwnerDialog::OwnerDialog(const LockTableModel& locks, const OwnersModel& owners,
     cancel->setDefault(true);
     connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
     connect(buttons, &QDialogButtonBox::accepted, this, [this] {
-        Q_EMIT confirmed(owner(), m_locks.store().countOf(owner()));
+        if (const Owner name = owner(); name && !m_locks.isEmpty())
+            Q_EMIT confirmed(*name, m_locks);
         accept();
     });
-    connect(m_owner, &QComboBox::currentTextChanged, this, &OwnerDialog::update);
-    connect(&locks, &LockTableModel::countsChanged, this, &OwnerDialog::update);
+    connect(m_owner, &QComboBox::currentTextChanged, this, &OwnerDialog::choose);
+    connect(m_owner, &QComboBox::currentIndexChanged, this, &OwnerDialog::choose);
 
     auto* layout = new QVBoxLayout(this);
     layout->addWidget(label);
@@ -65,31 +65,67 @@ OwnerDialog::OwnerDialog(const LockTableModel& locks, const OwnersModel& owners,
     layout->addSpacing(fontMetrics().height() / 2);
     layout->addWidget(m_consequence);
     layout->addWidget(buttons);
-    update();
+    choose();
 }
 
-//! What is typed; a name picked from the list is meant byte by byte.
-std::string OwnerDialog::owner() const
+void OwnerDialog::fill(const OwnersModel& owners, const Owner& first)
 {
-    const int row =
-        m_owner->findText(m_owner->currentText(), Qt::MatchExactly | Qt::MatchCaseSensitive);
-    return row < 0 ? m_owner->currentText().toStdString()
-                   : m_owner->itemData(row).toByteArray().toStdString();
+    int chosen = -1;
+    for (int row = 0; row < owners.rowCount(); ++row) {
+        const auto name = owners.ownerAt(row);
+        if (!name || name->size() > longestName)
+            continue;
+        if (name == first)
+            chosen = m_owner->count();
+        m_owner->addItem(printableText(*name), QByteArray::fromStdString(*name));
+    }
+    if (first && chosen < 0 && first->size() <= longestName) {
+        chosen = m_owner->count(); // one of the many that the list of owners has no room for
+        m_owner->addItem(printableText(*first), QByteArray::fromStdString(*first));
+    }
+    if (chosen >= 0)
+        m_owner->setCurrentIndex(chosen);
 }
 
-void OwnerDialog::update()
+//! What is typed; a name picked from the list is meant byte by byte. None: several are written so.
+Owner OwnerDialog::owner() const
 {
-    const std::string name = owner();
-    const std::uint64_t count = name.empty() ? 0 : m_locks.store().countOf(name);
-    m_release->setText(tr("Release %1").arg(countText(count, u"lock"_s)));
-    m_release->setEnabled(count > 0);
-    if (count > 0) {
-        m_consequence->setText(
-            tr("“%1” loses %2. Work that relies on holding what it locked may run twice at the "
-               "same time.")
-                .arg(printableText(name), countText(count, u"lock"_s)));
-    } else {
+    const QString text = m_owner->currentText();
+    int found = m_owner->currentIndex();
+    if (found < 0 || m_owner->itemText(found) != text) {
+        found = -1;
+        for (int row = 0; row < m_owner->count(); ++row) {
+            if (m_owner->itemText(row) != text)
+                continue;
+            if (found >= 0)
+                return {};
+            found = row;
+        }
+    }
+    return found < 0 ? text.toStdString() : m_owner->itemData(found).toByteArray().toStdString();
+}
+
+void OwnerDialog::choose()
+{
+    const Owner name = owner();
+    m_locks = SeenLocks();
+    // Of another provider that is shown by now, these owners are not.
+    if (name && !name->empty() && m_shown == m_model.keptStore())
+        m_locks = SeenLocks::allOf(m_provider, m_model, *name);
+    const QString many = countText(m_locks.count(), u"lock"_s);
+    m_release->setText(tr("Release %1").arg(many));
+    m_release->setEnabled(!m_locks.isEmpty());
+    if (!name) {
+        m_consequence->setText(tr("Several owners are written so: pick one from the list."));
+    } else if (m_locks.isEmpty()) {
         m_consequence->setText(tr("This owner holds no lock now."));
+    } else {
+        QStringList lines{tr("%1 loses %2. Work that relies on holding what it locked may run "
+                             "twice at the same time.")
+                              .arg(inQuotes(*name), many),
+                          placeText(m_locks, m_locks.summary()), loadingText(m_locks)};
+        lines.removeAll(QString());
+        m_consequence->setText(lines.join(u'\n'));
     }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "ui/locks/lock_store.h"
+#include "ui/locks/seen_locks.h"
 
 #include <QDialog>
 
@@ -14,26 +14,31 @@ namespace lockboard {
 class OwnersModel;
 class LockTableModel;
 
-//! Asks whose locks to release. The button says how many that are now.
+//! Asks whose locks to release. What it says of an owner, and what it is about, is what the list
+//! had when that owner was chosen.
 class OwnerDialog final : public QDialog {
     Q_OBJECT
 
 public:
     //! `owner` is chosen to begin with.
-    OwnerDialog(const LockTableModel& locks, const OwnersModel& owners, const Owner& owner,
-                QWidget* parent);
+    OwnerDialog(std::string provider, const LockTableModel& locks, const OwnersModel& owners,
+                const Owner& owner, QWidget* parent);
 
 Q_SIGNALS:
-    void confirmed(const std::string& owner, std::uint64_t count);
+    void confirmed(const std::string& owner, const lockboard::SeenLocks& locks);
 
 private:
-    void update();
-    [[nodiscard]] std::string owner() const;
+    void fill(const OwnersModel& owners, const Owner& first);
+    void choose();
+    [[nodiscard]] Owner owner() const;
 
-    const LockTableModel& m_locks;
+    std::string m_provider;
+    const LockTableModel& m_model;
+    std::shared_ptr<const LockStore> m_shown; // of the provider that this is about
     QComboBox* m_owner;
     QLabel* m_consequence;
     QPushButton* m_release;
+    SeenLocks m_locks;
 };
 
 } // namespace lockboard

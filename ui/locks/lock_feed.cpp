@@ -76,6 +76,14 @@ void LockFeed::runSlice()
         Q_EMIT snapshotShown();
 }
 
+//! Another grant than the one that is listed. Of a lock without owner and lease, nothing else tells
+//! whether it was let go and taken again in between: then it counts as that.
+static bool isAnew(const LockChange& change)
+{
+    return change.kind == ChangeKind::Acquired
+        || (change.kind == ChangeKind::Extended && !change.lock.owner && !change.lock.leaseEnd);
+}
+
 bool LockFeed::advance(const QElapsedTimer& since)
 {
     constexpr qsizetype step = 128;
@@ -89,6 +97,7 @@ bool LockFeed::advance(const QElapsedTimer& since)
             if (since.elapsed() >= sliceMs)
                 return false;
         }
+        m_model.setComplete();
         return true;
     }
     if (const auto* batch = std::get_if<LockBatch>(&item)) {
@@ -106,7 +115,7 @@ bool LockFeed::advance(const QElapsedTimer& since)
         if (gone)
             m_model.remove(change.lock);
         else
-            m_model.upsert(change.lock);
+            m_model.upsert(change.lock, isAnew(change));
         ++m_position;
         if (m_position % step == 0 && since.elapsed() >= sliceMs)
             return m_position == changes.size();

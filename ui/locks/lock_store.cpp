@@ -18,7 +18,7 @@ LockStore::LockStore()
     m_ownerCounts.push_back(0);
 }
 
-LockStore::Effect LockStore::upsert(const Lock& lock, std::uint32_t epoch)
+LockStore::Effect LockStore::upsert(const Lock& lock, std::uint32_t epoch, bool anew)
 {
     const std::int64_t end =
         lock.leaseEnd ? lock.leaseEnd->time_since_epoch().count() : LockRow::never;
@@ -32,8 +32,9 @@ LockStore::Effect LockStore::upsert(const Lock& lock, std::uint32_t epoch)
             : old.owner == noOwner;
         if (sameOwner && old.leaseEnd == end && old.state == lock.state && old.epoch == epoch
             && m_table.details[old.detail] == lock.detail && old.token == token
-            && old.note == lock.note)
+            && old.note == lock.note && !anew)
             return Effect::Nothing;
+        const bool cameAlive = old.state == LockState::Residue && lock.state == LockState::Held;
         const OwnerId owner = intern(lock.owner);
         forgetOwner(old.owner);
         LockRow& row = m_table.rows.edit(*known);
@@ -45,6 +46,8 @@ LockStore::Effect LockStore::upsert(const Lock& lock, std::uint32_t epoch)
         row.epoch = epoch;
         row.token = token;
         row.note = lock.note;
+        if (anew || !sameOwner || cameAlive)
+            row.sighting = ++m_sightings;
         countUnreleasable(row, 1);
         return Effect::Touched;
     }
@@ -57,6 +60,7 @@ LockStore::Effect LockStore::upsert(const Lock& lock, std::uint32_t epoch)
     row.epoch = epoch;
     row.token = token;
     row.note = lock.note;
+    row.sighting = ++m_sightings;
     row.alive = true;
     row.plain = printable(lock.key) == lock.key;
     countUnreleasable(row, 1);
@@ -77,6 +81,15 @@ LockStore::Effect LockStore::upsert(const Lock& lock, std::uint32_t epoch)
         m_byKey.insert(lock.key, id);
     ++m_size;
     return Effect::Added;
+}
+
+Lock LockStore::lockOf(const LockTable& table, const LockRow& row)
+{
+    Lock lock(row.key, ownerOf(table, row), row.end(), row.state);
+    lock.note = row.note;
+    if (row.token > 0)
+        lock.token = row.token;
+    return lock;
 }
 
 std::optional<RowId> LockStore::find(const Lock& lock) const

@@ -37,6 +37,7 @@ public:
     LockState state = LockState::Held;
     bool alive = false;
     bool plain = true; //!< the key's bytes are fit to be shown as they are
+    std::uint64_t sighting = 0; //!< another number for each grant that was told, also of one key
     HolderNote note;
     FencingToken token = 0; //!< 0: none is known
 };
@@ -58,8 +59,9 @@ public:
 
     enum class Effect : std::uint8_t { Nothing, Touched, Added };
 
-    //! Adds or brings up to date, and marks as seen in this epoch.
-    Effect upsert(const Lock& lock, std::uint32_t epoch);
+    //! Adds or brings up to date, and marks as seen in this epoch. `anew`: it is known to be
+    //! another grant than the one that is listed.
+    Effect upsert(const Lock& lock, std::uint32_t epoch, bool anew = false);
     bool remove(const Lock& lock);
     bool remove(const std::string& key) { return remove(Lock(key, {})); }
     void removeRow(RowId id);
@@ -84,6 +86,25 @@ public:
     [[nodiscard]] std::vector<std::int64_t> holdersOf(const std::string& key) const;
     //! Whether any lock ever had a note of its holder.
     [[nodiscard]] bool hasNotes() const { return m_hasNotes; }
+    //! Of the grant that was told last.
+    [[nodiscard]] std::uint64_t latestSighting() const { return m_sightings; }
+    //! Whether the grant that a picture of the table has under this id is listed still.
+    [[nodiscard]] bool isStill(RowId id, const LockRow& seen) const
+    {
+        return isAlive(id) && row(id).sighting == seen.sighting;
+    }
+    //! The owner of a row of this table.
+    [[nodiscard]] static Owner ownerOf(const LockTable& table, const LockRow& row)
+    {
+        return row.owner == noOwner ? Owner() : Owner(table.owners[row.owner]);
+    }
+    //! The row as a lock.
+    [[nodiscard]] static Lock lockOf(const LockTable& table, const LockRow& row);
+    [[nodiscard]] std::optional<OwnerId> ownerId(const std::string& name) const
+    {
+        return m_byOwner.find(name);
+    }
+    [[nodiscard]] std::optional<RowId> find(const Lock& lock) const;
 
 private:
     struct KeyOf {
@@ -95,7 +116,6 @@ private:
         std::string_view operator()(OwnerId id) const { return table->owners[id]; }
     };
 
-    [[nodiscard]] std::optional<RowId> find(const Lock& lock) const;
     void countUnreleasable(const LockRow& row, int by);
     OwnerId intern(const Owner& owner);
     void forgetOwner(OwnerId id);
@@ -110,6 +130,7 @@ private:
     std::vector<OwnerId> m_freeOwners;
     std::vector<RowId> m_retired;
     std::vector<RowId> m_free;
+    std::uint64_t m_sightings = 0;
     std::size_t m_size = 0;
     std::size_t m_unreleasable = 0;
     std::size_t m_unreleasableOwnerless = 0;

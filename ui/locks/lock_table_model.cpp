@@ -29,9 +29,9 @@ void LockTableModel::beginSnapshot()
     m_sweepAt = 0;
 }
 
-void LockTableModel::upsert(const Lock& lock)
+void LockTableModel::upsert(const Lock& lock, bool anew)
 {
-    switch (m_store->upsert(lock, m_epoch)) {
+    switch (m_store->upsert(lock, m_epoch, anew)) {
     case LockStore::Effect::Added:
         m_added = true;
         break;
@@ -85,7 +85,7 @@ void LockTableModel::clear()
     m_rest.stop();
     swapIn({});
     m_worker.dispose(std::exchange(m_store, std::make_shared<LockStore>()));
-    m_added = m_touched = m_removed = m_arrangeLater = false;
+    m_added = m_touched = m_removed = m_arrangeLater = m_complete = false;
     Q_EMIT countsChanged();
 }
 
@@ -197,13 +197,7 @@ std::vector<int> LockTableModel::rowsOf(const std::vector<RowId>& ids) const
 
 Lock LockTableModel::lockAt(int row) const
 {
-    const LockRow& from = m_store->row(idAt(row));
-    Owner owner;
-    if (from.owner != noOwner)
-        owner = m_store->ownerName(from.owner);
-    Lock lock(from.key, owner, from.end(), from.state);
-    lock.note = from.note;
-    return lock;
+    return LockStore::lockOf(m_store->table(), m_store->row(idAt(row)));
 }
 
 Duration LockTableModel::remaining(TimePoint end) const

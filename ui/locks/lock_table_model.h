@@ -25,11 +25,14 @@ public:
 
     // What the feed calls.
     void beginSnapshot();
-    void upsert(const Lock& lock);
+    //! `anew`: it is known to be another grant than the one that is listed.
+    void upsert(const Lock& lock, bool anew = false);
     void remove(const Lock& lock);
     void remove(const std::string& key) { remove(Lock(key, {})); }
     //! Removes rows that the snapshot did not mention; false: call again, there are more.
     [[nodiscard]] bool sweep(int atMost);
+    //! All that there is has been listed once.
+    void setComplete() { m_complete = true; }
     void commit();
     void clear();
 
@@ -40,6 +43,10 @@ public:
 
     [[nodiscard]] std::size_t total() const { return m_store->size(); }
     [[nodiscard]] const LockStore& store() const { return *m_store; }
+    //! The same, to keep: when another provider is shown, this one stays as it was then.
+    [[nodiscard]] std::shared_ptr<const LockStore> keptStore() const { return m_store; }
+    //! Whether the provider's locks have all been listed, or the list is still loading.
+    [[nodiscard]] bool isComplete() const { return m_complete; }
     [[nodiscard]] Lock lockAt(int row) const;
     [[nodiscard]] RowId idAt(int row) const { return m_visible[std::size_t(row)]; }
     //! Whether any lock of this provider had a note of its holder yet.
@@ -88,6 +95,7 @@ private:
     bool m_added = false;
     bool m_removed = false;
     bool m_arrangeLater = false;
+    bool m_complete = false;
 };
 
 } // namespace lockboard

@@ -73,14 +73,23 @@ void LockTableView::fitFonts()
     verticalHeader()->setDefaultSectionSize(height + height / 2);
 }
 
+std::vector<RowId> LockTableView::selectedRows() const
+{
+    std::vector<RowId> rows;
+    rows.reserve(selectedCount());
+    for (const QItemSelectionRange& range : selectionModel()->selection()) {
+        for (int row = range.top(); row <= range.bottom(); ++row)
+            rows.push_back(m_model.idAt(row));
+    }
+    return rows;
+}
+
 std::vector<Lock> LockTableView::selectedLocks() const
 {
     std::vector<Lock> locks;
     locks.reserve(selectedCount());
-    for (const QItemSelectionRange& range : selectionModel()->selection()) {
-        for (int row = range.top(); row <= range.bottom(); ++row)
-            locks.push_back(m_model.lockAt(row));
-    }
+    for (const RowId id : selectedRows())
+        locks.push_back(LockStore::lockOf(m_model.store().table(), m_model.store().row(id)));
     return locks;
 }
 
@@ -110,15 +119,17 @@ std::optional<Lock> LockTableView::currentLock() const
     return current.isValid() ? std::optional(m_model.lockAt(current.row())) : std::nullopt;
 }
 
+std::optional<Lock> LockTableView::lockAt(const QPoint& point) const
+{
+    const QModelIndex index = indexAt(point);
+    return index.isValid() ? std::optional(m_model.lockAt(index.row())) : std::nullopt;
+}
+
 // The selection is kept by what is selected, not by Qt's persistent indexes: those are slow in
 // numbers, and what Qt makes of "all" could come to include locks that nobody ever selected.
 void LockTableView::remember()
 {
-    m_selected.clear();
-    for (const QItemSelectionRange& range : selectionModel()->selection()) {
-        for (int row = range.top(); row <= range.bottom(); ++row)
-            m_selected.push_back(m_model.idAt(row));
-    }
+    m_selected = selectedRows();
     const QSignalBlocker quiet(selectionModel());
     selectionModel()->clearSelection();
     const int top = verticalScrollBar()->value();

@@ -15,13 +15,16 @@ class LockTableView final : public QTableView {
 public:
     explicit LockTableView(LockTableModel& model, QWidget* parent = nullptr);
 
-    //! The locks selected, as they are shown now. Walks ranges: the many rows of a large selection
+    //! The rows selected, as they are shown now. Walks ranges: the many rows of a large selection
     //! are cheap, but not free.
+    [[nodiscard]] std::vector<RowId> selectedRows() const;
     [[nodiscard]] std::vector<Lock> selectedLocks() const;
     [[nodiscard]] std::size_t selectedCount() const;
     //! Whether a release could let go of any of them.
     [[nodiscard]] bool canReleaseSelected() const;
     [[nodiscard]] std::optional<Lock> currentLock() const;
+    //! The lock under a point of the viewport, where a menu is asked for.
+    [[nodiscard]] std::optional<Lock> lockAt(const QPoint& point) const;
     //! The columns as somebody has arranged them; empty: nobody has.
     [[nodiscard]] QByteArray columnState() const;
     void restoreColumns(const QByteArray& state);

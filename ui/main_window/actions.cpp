@@ -45,7 +45,7 @@ Actions::Actions(QWidget* window, bool readOnly)
     releaseByOwner->setIcon(icon(Glyph::ReleaseOwner));
     releaseAll->setIcon(icon(Glyph::ReleaseAll));
     refresh->setIcon(icon(Glyph::Refresh));
-    // The Delete key means locks in the table only.
+    // In the table only: elsewhere the same keys mean what has the focus there.
     release->setShortcutContext(Qt::WidgetWithChildrenShortcut);
     copyKey->setShortcutContext(Qt::WidgetWithChildrenShortcut);
     if (m_readOnly) {
@@ -55,6 +55,10 @@ Actions::Actions(QWidget* window, bool readOnly)
                 tr("Not in read-only mode: Lockboard was started with --read-only");
             setHint(action, hint);
         }
+    }
+    for (QAction* action : m_window->findChildren<QAction*>(Qt::FindDirectChildrenOnly)) {
+        if (action->shortcutContext() == Qt::WindowShortcut)
+            m_window->addAction(action);
     }
     update({});
 }
@@ -66,7 +70,6 @@ QAction* Actions::add(const QString& name, const QString& text, const QString& h
     action->setObjectName(name);
     action->setShortcut(shortcut);
     setHint(action, hint);
-    m_window->addAction(action);
     return action;
 }
 
@@ -118,16 +121,15 @@ void Actions::fillContextMenu(QMenu* menu)
 void Actions::update(const Subject& subject)
 {
     const auto& current = subject.current;
-    const bool currentHasOwner = current && current->owner;
     const bool writes = !m_readOnly;
     acquire->setEnabled(writes);
     release->setEnabled(writes && subject.canRelease);
-    releaseOwner->setEnabled(writes && currentHasOwner);
+    releaseOwner->setEnabled(writes && subject.owner);
     releaseByOwner->setEnabled(writes && subject.releasable > 0);
     releaseAll->setEnabled(writes && subject.releasable > 0);
     endSession->setEnabled(writes && current && current->isOfSession());
     copyKey->setEnabled(subject.selected > 0 || current);
-    copyOwner->setEnabled(currentHasOwner);
+    copyOwner->setEnabled(subject.owner.has_value());
     if (m_readOnly)
         return;
     const bool onlySessions =

@@ -27,6 +27,7 @@ public:
         std::size_t selected = 0; //!< locks
         bool canRelease = false; //!< one of those, at least
         std::optional<Lock> current;
+        Owner owner; //!< that "this owner" means
         std::size_t releasable = 0; //!< of all locks
     };
     //! What can be done depends on what is selected, and on whose the current lock is.

@@ -54,9 +54,23 @@ void Banner::showState(const SourceState& state, const QString& provider)
         break;
     }
     m_failed = state.kind == SourceState::Failed;
-    m_text->setText(text);
+    m_state = text;
+    say();
+}
+
+void Banner::showNotice(const QString& notice)
+{
+    m_notice = notice;
+    say();
+}
+
+void Banner::say()
+{
+    QStringList lines{m_state, m_notice};
+    lines.removeAll(QString());
+    m_text->setText(lines.join(u'\n'));
     tint();
-    setVisible(!text.isEmpty());
+    setVisible(!lines.isEmpty());
 }
 
 void Banner::tint()

@@ -16,15 +16,20 @@ class Banner final : public QFrame {
 public:
     explicit Banner(QWidget* parent = nullptr);
     void showState(const SourceState& state, const QString& provider);
+    //! Says this besides, from now on.
+    void showNotice(const QString& notice);
 
 protected:
     void changeEvent(QEvent* event) override;
 
 private:
+    void say();
     void tint();
 
     QLabel* m_icon;
     QLabel* m_text;
+    QString m_state;
+    QString m_notice;
     bool m_failed = false;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "ui/main_window/main_window.h"
 
+#include "engine/mailbox.h"
 #include "ui/activity/activity_log.h"
 #include "ui/activity/activity_panel.h"
 #include "ui/locks/formatting.h"
@@ -9,6 +10,7 @@
 #include "ui/locks/locks_panel.h"
 #include "ui/main_window/actions.h"
 #include "ui/main_window/banner.h"
+#include "ui/main_window/offer.h"
 #include "ui/main_window/operations.h"
 #include "ui/main_window/status_line.h"
 #include "ui/main_window/window_memory.h"
@@ -23,6 +25,7 @@
 #include <QMenu>
 #include <QMenuBar>
 #include <QMessageBox>
+#include <QPointer>
 #include <QSplitter>
 #include <QStatusBar>
 #include <QToolBar>
@@ -62,6 +65,10 @@ MainWindow::~MainWindow() = default;
 void MainWindow::build()
 {
     m_actions->fill(menuBar());
+    for (QMenu* menu : menuBar()->findChildren<QMenu*>(Qt::FindDirectChildrenOnly)) {
+        connect(menu, &QMenu::aboutToShow, this, [this, menu] { pin(menu, offer()); });
+        unpinAfter(menu);
+    }
     auto* tools = addToolBar(tr("Tools"));
     tools->setObjectName(u"tools"_s);
     tools->setMovable(false);
@@ -94,7 +101,7 @@ QWidget* MainWindow::buildSide()
 {
     auto* side = new QWidget(this);
     m_providersList = new SideList(tr("Providers"), m_providers, u"providersList"_s, side);
-    m_ownersPanel = new OwnersPanel(*m_owners, side);
+    m_ownersPanel = new OwnersPanel(*m_owners, m_module.isReadOnly(), side);
     auto* layout = new QVBoxLayout(side);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->addWidget(m_providersList);
@@ -111,8 +118,9 @@ QWidget* MainWindow::buildSide()
     connect(m_ownersPanel, &OwnersPanel::filterChosen, m_panel, &LocksPanel::setFilter);
     connect(m_panel, &LocksPanel::filterChanged, m_ownersPanel, &OwnersPanel::showFilter);
     if (!m_module.isReadOnly())
-        connect(m_ownersPanel, &OwnersPanel::releaseRequested, m_operations,
-                &Operations::releaseOwner);
+        connect(
+            m_ownersPanel, &OwnersPanel::releaseRequested, this,
+            [this](const std::string& owner) { m_operations->releaseOwner(m_provider, owner); });
     return side;
 }
 
@@ -126,26 +134,35 @@ void MainWindow::connectActions()
             &MainWindow::updateCounts);
     connect(m_locks, &LockTableModel::countsChanged, this, &MainWindow::updateCounts);
     connect(m_feed, &LockFeed::snapshotShown, this, &MainWindow::firstDataShown);
+    connect(
+        &m_module, &LockingModule::outcomeNotRecorded,
+        [window = QPointer<MainWindow>(this), home = Mailbox::ofThisThread()](const QString& why) {
+            (void)home->post([window, why] {
+                if (window)
+                    window->showNotRecorded(why);
+            });
+        });
 
-    connect(m_actions->acquire, &QAction::triggered, m_operations, &Operations::acquire);
+    connect(m_actions->acquire, &QAction::triggered, this,
+            [this] { m_operations->acquire(m_provider); });
     connect(m_actions->release, &QAction::triggered, this,
-            [this] { m_operations->release(m_panel->table().selectedLocks()); });
+            [this] { m_operations->release(offer().selected); });
     connect(m_actions->releaseOwner, &QAction::triggered, this, [this] {
-        const auto lock = m_panel->table().currentLock();
-        if (lock && lock->owner)
-            m_operations->releaseOwner(*lock->owner);
+        const Offer offered = offer();
+        if (offered.owner)
+            m_operations->releaseOwner(offered.provider, *offered.owner);
     });
     connect(m_actions->releaseByOwner, &QAction::triggered, this, [this] {
-        const auto lock = m_panel->table().currentLock();
-        m_operations->releaseByOwner(lock ? lock->owner : Owner());
+        const Offer offered = offer();
+        m_operations->releaseByOwner(offered.provider, offered.owner);
     });
     connect(m_actions->endSession, &QAction::triggered, this, [this] {
-        const auto lock = m_panel->table().currentLock();
-        if (lock && lock->isOfSession())
-            m_operations->endSession(*lock);
+        const Offer offered = offer();
+        if (offered.current && offered.current->isOfSession())
+            m_operations->endSession(offered.provider, *offered.current);
     });
     connect(m_actions->releaseAll, &QAction::triggered, this,
-            [this] { m_operations->releaseAll(printableText(m_provider)); });
+            [this] { m_operations->releaseAll(offer().provider); });
     connect(m_actions->refresh, &QAction::triggered, this, [this] {
         m_source->refresh();
         m_providers->checkOthers();
@@ -153,9 +170,8 @@ void MainWindow::connectActions()
     connect(m_actions->find, &QAction::triggered, m_panel, &LocksPanel::focusFilter);
     connect(m_actions->copyKey, &QAction::triggered, this, &MainWindow::copyKeys);
     connect(m_actions->copyOwner, &QAction::triggered, this, [this] {
-        const auto lock = m_panel->table().currentLock();
-        if (lock && lock->owner)
-            copy({printableText(*lock->owner)});
+        if (const Owner owner = offer().owner)
+            copy({printableText(*owner)});
     });
     connect(m_actions->quit, &QAction::triggered, this, &QWidget::close);
     connect(m_actions->about, &QAction::triggered, this, &MainWindow::showAbout);
@@ -169,7 +185,6 @@ void MainWindow::showProvider(const std::string& id)
     m_feed->clear();
     m_locks->clear();
     m_provider = id;
-    m_commands->setProvider(id);
     const QString name = titleText(shownText(id));
     setWindowTitle(m_module.isReadOnly() ? tr("%1 (read-only) – Lockboard").arg(name)
                                          : tr("%1 – Lockboard").arg(name));
@@ -196,29 +211,93 @@ void MainWindow::updateCounts()
 {
     const LockTableView& table = m_panel->table();
     const std::size_t selected = table.selectedCount();
+    m_status->showCounts(m_locks->total(), std::size_t(m_locks->rowCount()), selected,
+                         m_locks->isComplete());
+    if (m_pinned)
+        return; // a menu goes on offering what it was opened with
     const auto current = table.currentLock();
-    m_status->showCounts(m_locks->total(), std::size_t(m_locks->rowCount()), selected);
-    m_actions->update(
-        {selected, table.canReleaseSelected(), current, m_locks->store().releasable()});
+    m_actions->update({selected, table.canReleaseSelected(), current,
+                       current ? current->owner : Owner(), m_locks->store().releasable()});
+}
+
+Offer MainWindow::offer() const
+{
+    if (m_pinned)
+        return *m_pinned;
+    const LockTableView& table = m_panel->table();
+    Offer offered;
+    offered.provider = m_provider;
+    const std::vector<RowId> rows = table.selectedRows();
+    offered.selected = SeenLocks(m_provider, *m_locks, rows);
+    offered.rows = rows;
+    offered.table = m_locks->store().table();
+    offered.current = table.currentLock();
+    if (const Owner focused = m_ownersPanel->focusedOwner())
+        offered.owner = focused;
+    else if (offered.current)
+        offered.owner = offered.current->owner;
+    return offered;
+}
+
+void MainWindow::pin(QMenu* menu, const Offer& offered)
+{
+    m_pinnedBy = menu;
+    m_pinned = std::make_unique<const Offer>(offered);
+    m_actions->update({offered.rows.size(), !offered.selected.isEmpty(), offered.current,
+                       offered.owner, m_locks->store().releasable()});
+}
+
+void MainWindow::unpinAfter(QMenu* menu)
+{
+    connect(menu, &QMenu::aboutToHide, this, [this, menu = QPointer<QMenu>(menu), id = menu] {
+        // What is chosen is triggered when the menu has hidden itself.
+        QMetaObject::invokeMethod(
+            this,
+            [this, menu, id] {
+                if (m_pinnedBy != id || (menu && menu->isVisible()))
+                    return; // another one is open by now
+                m_pinnedBy = nullptr;
+                m_pinned.reset();
+                updateCounts();
+            },
+            Qt::QueuedConnection);
+    });
 }
 
 void MainWindow::showContextMenu(const QPoint& at)
 {
+    Offer offered = offer();
+    // On a lock it is about that one; on the ground below them, about none of them. From the
+    // keyboard it may be asked for on a current one that is scrolled away.
+    const LockTableView& table = m_panel->table();
+    if (table.viewport()->rect().contains(at))
+        offered.current = table.lockAt(at);
+    offered.owner = offered.current ? offered.current->owner : Owner();
     auto* menu = new QMenu(this);
     menu->setObjectName(u"lockMenu"_s);
     menu->setAttribute(Qt::WA_DeleteOnClose);
+    pin(menu, offered);
     m_actions->fillContextMenu(menu);
-    menu->popup(m_panel->table().viewport()->mapToGlobal(at));
+    unpinAfter(menu);
+    menu->popup(table.viewport()->mapToGlobal(at));
+}
+
+void MainWindow::showNotRecorded(const QString& why)
+{
+    const QString said = sentenceText(why);
+    m_activity->finish(m_activity->begin(tr("Audit"), tr("what came of a change")),
+                       ActivityLog::Outcome::Failed, said);
+    m_banner->showNotice(tr("The audit log is not complete: %1").arg(said));
 }
 
 void MainWindow::copyKeys()
 {
-    std::vector<Lock> locks = m_panel->table().selectedLocks();
-    if (const auto current = m_panel->table().currentLock(); locks.empty() && current)
-        locks.push_back(*current);
+    const Offer offered = offer();
     QStringList keys;
-    for (const Lock& lock : locks)
-        keys << printableText(lock.key);
+    for (const RowId id : offered.rows)
+        keys << printableText(offered.table.rows[id].key);
+    if (keys.isEmpty() && offered.current)
+        keys << printableText(offered.current->key);
     copy(keys);
 }
 

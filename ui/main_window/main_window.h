@@ -5,6 +5,8 @@
 
 #include <QMainWindow>
 
+class QMenu;
+
 namespace lockboard {
 
 class Actions;
@@ -15,6 +17,7 @@ class LiveSource;
 class LockFeed;
 class LocksPanel;
 class LockTableModel;
+class Offer;
 class Operations;
 class OwnersModel;
 class OwnersPanel;
@@ -50,6 +53,13 @@ private:
     void showState(const SourceState& state);
     void updateCounts();
     void showContextMenu(const QPoint& at);
+    //! What actions act on at this moment, or in the menu that is open.
+    [[nodiscard]] Offer offer() const;
+    //! What is offered in a menu is about what there was when it opened.
+    void pin(QMenu* menu, const Offer& offered);
+    void unpinAfter(QMenu* menu);
+    //! The audit log lacks what came of a change.
+    void showNotRecorded(const QString& why);
     void copyKeys();
     void copy(const QStringList& lines);
     void showAbout();
@@ -71,6 +81,8 @@ private:
     StatusLine* m_status = nullptr;
     std::unique_ptr<LiveSource> m_source;
     std::unique_ptr<WindowMemory> m_memory;
+    std::unique_ptr<const Offer> m_pinned;
+    const QMenu* m_pinnedBy = nullptr; // may be gone
 };
 
 } // namespace lockboard

@@ -5,6 +5,7 @@
 #include "ui/dialogs/acquire_dialog.h"
 #include "ui/dialogs/confirmation.h"
 #include "ui/dialogs/owner_dialog.h"
+#include "ui/dialogs/question_text.h"
 #include "ui/locks/formatting.h"
 #include "ui/locks/lock_table_model.h"
 #include "ui/locks/session_text.h"
@@ -12,7 +13,7 @@
 
 #include <QPointer>
 
-#include <set>
+#include <algorithm>
 
 namespace lockboard {
 
@@ -28,10 +29,10 @@ Operations::Operations(Commands& commands, const LockTableModel& locks, const Ow
 {
 }
 
-void Operations::acquire()
+void Operations::acquire(const std::string& provider)
 {
     const QString operatorName = QString::fromStdString(AuditLog::defaultOperator());
-    auto* dialog = new AcquireDialog(operatorName, m_window);
+    auto* dialog = new AcquireDialog(provider, operatorName, m_window);
     connect(dialog, &AcquireDialog::submitted, this,
             [this, dialog](const LockKeys& keys, const AcquireOptions& options) {
                 const QPointer<AcquireDialog> asker(dialog);
@@ -47,147 +48,125 @@ void Operations::acquire()
     dialog->open();
 }
 
-//! Of those that are held.
-static QString holdersText(const std::vector<Lock>& locks)
+void Operations::ask(const QString& question, const QStringList& lines, const QString& verb,
+                     const QString& subject, const SeenLocks& locks)
 {
-    std::set<Owner> owners;
-    for (const Lock& lock : locks)
-        owners.insert(lock.owner);
-    const Owner& first = *owners.begin();
-    if (owners.size() > 1)
-        return Operations::tr("They have %1 different holders.").arg(numberText(owners.size()));
-    if (locks.size() == 1)
-        return first ? Operations::tr("It is held by %1.").arg(inQuotes(*first))
-                     : Operations::tr("It is held without an owner.");
-    return first ? Operations::tr("They are held by %1.").arg(inQuotes(*first))
-                 : Operations::tr("They are held without an owner.");
+    QStringList said = lines;
+    said.removeAll(QString());
+    auto* asks = new Confirmation(question, said.join(u"\n"_s), verb, m_window);
+    connect(asks, &Confirmation::confirmed, this,
+            [this, subject, locks] { m_commands.release(subject, locks); });
+    asks->open();
 }
 
-static QString warningText()
+void Operations::release(const SeenLocks& locks)
 {
-    return Operations::tr("Holders are not told: work that relies on a lock may then run twice "
-                          "at the same time.");
-}
-
-static QString residueText(const std::vector<Lock>& over)
-{
-    if (over.size() > 1)
-        return Operations::tr("Their leases are over, and nobody has cleaned up: no work is "
-                              "interrupted. One that somebody takes meanwhile is left alone.");
-    const QString holder = over.front().owner
-        ? Operations::tr("its holder %1 has not cleaned up").arg(inQuotes(*over.front().owner))
-        : Operations::tr("nobody has cleaned up");
-    return Operations::tr("Its lease is over, and %1: no work is interrupted. If somebody takes it "
-                          "meanwhile, it is left alone.")
-        .arg(holder);
-}
-
-static QString onlyKey(const std::vector<Lock>& locks)
-{
-    return inQuotes(locks.front().key);
-}
-
-void Operations::release(std::vector<Lock> locks)
-{
-    std::size_t sessions = 0;
-    std::erase_if(locks, [&](const Lock& lock) {
-        sessions += lock.isOfSession() ? 1 : 0;
-        return lock.state != LockState::Held && lock.state != LockState::Residue;
-    });
-    if (locks.empty())
+    if (locks.isEmpty())
         return;
-    std::vector<Lock> held, over;
-    for (const Lock& lock : locks)
-        (lock.state == LockState::Residue ? over : held).push_back(lock);
-
-    const QString heldCount = countText(held.size(), u"lock"_s);
-    const QString overCount = countText(over.size(), u"lock"_s);
+    const SeenLocks::Summary summary = locks.summary();
+    const QString heldCount = countText(summary.held, u"lock"_s);
+    const QString overCount = countText(summary.over, u"lock"_s);
+    const QString first = inQuotes(summary.firstKeys.front());
     QString question;
     QString verb = tr("Release %1").arg(heldCount);
     QStringList lines;
-    if (held.size() == 1)
-        question = tr("Release the lock %1?").arg(onlyKey(held));
-    else if (!held.empty())
+    if (summary.held == 1)
+        question = tr("Release the lock %1?").arg(first);
+    else if (summary.held > 1)
         question = tr("Release %1?").arg(heldCount);
-    if (!held.empty())
-        lines << holdersText(held) + u' ' + warningText();
-    if (held.empty()) {
-        question = over.size() == 1 ? tr("Remove what is left of the lock %1?").arg(onlyKey(over))
-                                    : tr("Remove what is left of %1?").arg(overCount);
+    if (summary.held > 0)
+        lines << holdersText(summary) + u' ' + warningText();
+    if (summary.held == 0) {
+        question = summary.over == 1 ? tr("Remove what is left of the lock %1?").arg(first)
+                                     : tr("Remove what is left of %1?").arg(overCount);
         verb = tr("Remove");
-        lines << residueText(over);
-    } else if (!over.empty()) {
-        lines << (over.size() == 1 ? tr("1 more is over: only what is left of it is removed.")
-                                   : tr("%1 more are over: only what is left of them is removed.")
-                                         .arg(numberText(over.size())));
+        lines << residueText(summary);
+    } else if (summary.over > 0) {
+        lines << (summary.over == 1 ? tr("1 more is over: only what is left of it is removed.")
+                                    : tr("%1 more are over: only what is left of them is removed.")
+                                          .arg(numberText(summary.over)));
     }
-    if (sessions > 0) {
-        lines << (sessions == 1
+    if (locks.sessions() > 0) {
+        lines << (locks.sessions() == 1
                       ? tr("1 advisory lock of a session stays: only End Session… frees it.")
                       : tr("%1 advisory locks of sessions stay: only End Session… frees "
                            "those.")
-                            .arg(numberText(sessions)));
+                            .arg(numberText(locks.sessions())));
     }
-    auto* asks = new Confirmation(question, lines.join(u"\n"_s), verb, m_window);
-    connect(asks, &Confirmation::confirmed, this,
-            [this, locks = std::move(locks)] { m_commands.release(locks); });
-    asks->open();
+    lines << placeText(locks, summary);
+    const QString subject = locks.count() == 1 ? isolated(shownText(summary.firstKeys.front()))
+                                               : countText(locks.count(), u"lock"_s);
+    ask(question, lines, verb, subject, locks);
 }
 
-void Operations::releaseOwner(const std::string& owner)
+void Operations::releaseOwner(const std::string& provider, const std::string& owner)
 {
-    const std::uint64_t count = m_locks.store().countOf(owner);
-    const QString many = countText(count, u"lock"_s);
-    auto* asks =
-        new Confirmation(tr("Release %1 of %2?").arg(many, inQuotes(owner)),
-                         tr("Every lock that this owner holds is released, also those that "
-                            "the filter hides.")
-                             + u' ' + warningText(),
-                         tr("Release %1").arg(many), m_window);
-    connect(asks, &Confirmation::confirmed, this,
-            [this, owner, count] { m_commands.releaseAll(owner, count); });
-    asks->open();
+    const SeenLocks locks = SeenLocks::allOf(provider, m_locks, owner);
+    const QString name = inQuotes(owner);
+    if (locks.isEmpty()) {
+        auto* told = new Confirmation(tr("%1 holds no lock any more.").arg(name),
+                                      tr("At %1 there is nothing of this owner's to release.")
+                                          .arg(isolated(shownText(provider))),
+                                      QString(), m_window);
+        told->open();
+        return;
+    }
+    const QString many = countText(locks.count(), u"lock"_s);
+    const QString question = locks.isComplete()
+        ? tr("Release %1 of %2?").arg(many, name)
+        : tr("Release %1 of %2, all that are listed so far?").arg(many, name);
+    ask(question,
+        {tr("Every lock that this owner holds is released, also those that the filter hides.")
+             + u' ' + warningText(),
+         placeText(locks, locks.summary()), loadingText(locks)},
+        tr("Release %1").arg(many), tr("all of %1").arg(name), locks);
 }
 
-void Operations::releaseByOwner(const Owner& first)
+void Operations::releaseByOwner(const std::string& provider, const Owner& first)
 {
-    auto* dialog = new OwnerDialog(m_locks, m_owners, first, m_window);
+    auto* dialog = new OwnerDialog(provider, m_locks, m_owners, first, m_window);
     connect(dialog, &OwnerDialog::confirmed, this,
-            [this](const std::string& owner, std::uint64_t count) {
-                m_commands.releaseAll(owner, count);
+            [this](const std::string& owner, const SeenLocks& locks) {
+                m_commands.release(tr("all of %1").arg(inQuotes(owner)), locks);
             });
     dialog->open();
 }
 
-void Operations::releaseAll(const QString& provider)
+void Operations::releaseAll(const std::string& provider)
 {
-    const std::uint64_t count = m_locks.store().releasable();
-    const QString question = count == 1
-        ? tr("Release the only lock of “%1”?").arg(provider)
-        : tr("Release all %1 of “%2”?").arg(countText(count, u"lock"_s), provider);
-    QString text =
-        tr("Everybody loses what they hold, also what the filter hides.") + u' ' + warningText();
-    if (m_locks.total() > count)
-        text += u'\n' + tr("The rest of the list stays: what sessions hold, and what is no lock.");
-    auto* asks = new Confirmation(question, text, tr("Release all"), m_window);
-    connect(asks, &Confirmation::confirmed, this,
-            [this, count] { m_commands.releaseAll({}, count); });
-    asks->open();
+    const SeenLocks locks = SeenLocks::everything(provider, m_locks);
+    if (locks.isEmpty())
+        return;
+    const SeenLocks::Summary summary = locks.summary();
+    const QString many = countText(locks.count(), u"lock"_s);
+    const QString place = u'“' + isolated(shownText(provider)) + u'”';
+    QString question;
+    if (!locks.isComplete())
+        question = tr("Release the %1 of %2 that are listed so far?").arg(many, place);
+    else if (locks.count() == 1)
+        question = tr("Release the only lock of %1?").arg(place);
+    else
+        question = tr("Release all %1 of %2?").arg(many, place);
+    QStringList lines{tr("Everybody loses what they hold, also what the filter hides.") + u' '
+                      + warningText()};
+    if (summary.owners > 1)
+        lines << holdersText(summary);
+    lines << placeText(locks, summary) << loadingText(locks);
+    if (m_locks.total() > locks.count())
+        lines << tr("The rest of the list stays: what sessions hold, and what is no lock.");
+    ask(question, lines, locks.isComplete() ? tr("Release all") : tr("Release %1").arg(many),
+        tr("every lock"), locks);
 }
 
-static QString keysText(const std::vector<std::string>& names)
+static QString someNames(std::vector<std::string> names)
 {
-    static constexpr std::size_t most = 10;
-    QStringList keys;
-    for (std::size_t i = 0; i < std::min(names.size(), most); ++i)
-        keys << inQuotes(names[i]);
-    QString text = keys.join(u", "_s);
-    if (names.size() > most)
-        text += Operations::tr(" and %1 more").arg(numberText(names.size() - most));
-    return text;
+    constexpr std::size_t most = 10;
+    const std::size_t count = names.size();
+    names.resize(std::min(count, most));
+    return namesText(names, count);
 }
 
-void Operations::endSession(const Lock& lock)
+void Operations::endSession(const std::string& provider, const Lock& lock)
 {
     const LockStore& store = m_locks.store();
     std::vector<Lock> locks;
@@ -204,15 +183,15 @@ void Operations::endSession(const Lock& lock)
     const std::vector<std::string> held = session.names(LockState::Advisory);
     const std::vector<std::string> awaited = session.names(LockState::Waiting);
     if (!held.empty())
-        lines << tr("It holds %1").arg(keysText(held));
+        lines << tr("It holds %1").arg(someNames(held));
     if (!awaited.empty())
-        lines << tr("It waits for %1").arg(keysText(awaited));
+        lines << tr("It waits for %1").arg(someNames(awaited));
     lines << tr(
         "Its transaction is rolled back and its connection closed: what it was doing fails.");
     auto* asks = new Confirmation(tr("End the session %1?").arg(sessionName(session.note())),
                                   lines.join(u".\n"_s), tr("End session"), m_window);
     connect(asks, &Confirmation::confirmed, this,
-            [this, session] { m_commands.endSession(session); });
+            [this, provider, session] { m_commands.endSession(provider, session); });
     asks->open();
 }
 

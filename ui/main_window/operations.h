@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "engine/lock.h"
+#include "ui/locks/seen_locks.h"
 
 #include <QObject>
 
@@ -13,7 +13,8 @@ class Commands;
 class LockTableModel;
 class OwnersModel;
 
-//! From an action to a command: asks what needs to be asked, then gives the order.
+//! From an action to a command: asks what needs to be asked, then gives the order. What a question
+//! is about is fixed when it is asked: the provider, and the locks as they were seen then.
 class Operations final : public QObject {
     Q_OBJECT
 
@@ -21,15 +22,18 @@ public:
     Operations(Commands& commands, const LockTableModel& locks, const OwnersModel& owners,
                QWidget* window);
 
-    void acquire();
-    void release(std::vector<Lock> locks);
-    void releaseByOwner(const Owner& first);
-    void releaseOwner(const std::string& owner);
-    void releaseAll(const QString& provider);
+    void acquire(const std::string& provider);
+    void release(const SeenLocks& locks);
+    void releaseByOwner(const std::string& provider, const Owner& first);
+    void releaseOwner(const std::string& provider, const std::string& owner);
+    void releaseAll(const std::string& provider);
     //! Of the session that holds this advisory lock or waits for it.
-    void endSession(const Lock& lock);
+    void endSession(const std::string& provider, const Lock& lock);
 
 private:
+    void ask(const QString& question, const QStringList& lines, const QString& verb,
+             const QString& subject, const SeenLocks& locks);
+
     Commands& m_commands;
     const LockTableModel& m_locks;
     const OwnersModel& m_owners;

@@ -36,9 +36,12 @@ StatusLine::StatusLine(QStatusBar* bar, bool readOnly)
     }
 }
 
-void StatusLine::showCounts(std::size_t total, std::size_t shown, std::size_t selected)
+void StatusLine::showCounts(std::size_t total, std::size_t shown, std::size_t selected,
+                            bool complete)
 {
     QString text = countText(total, u"lock"_s);
+    if (!complete && total > 0)
+        text = tr("%1 so far").arg(text);
     if (shown != total)
         text += u"  ·  "_s + tr("%1 shown").arg(numberText(shown));
     if (selected > 0)

@@ -17,7 +17,8 @@ class StatusLine final : public QObject {
 
 public:
     StatusLine(QStatusBar* bar, bool readOnly);
-    void showCounts(std::size_t total, std::size_t shown, std::size_t selected);
+    //! `complete`: else the list is still loading, and there may be more.
+    void showCounts(std::size_t total, std::size_t shown, std::size_t selected, bool complete);
     void showState(const QString& provider, const SourceState& state);
 
 private:

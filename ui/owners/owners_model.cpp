@@ -72,20 +72,23 @@ void OwnersModel::update()
     std::vector<Entry> entries = count();
     if (entries == m_entries)
         return;
-    const int before = rowCount();
-    const int after = static_cast<int>(entries.size());
-    if (after > before) {
-        beginInsertRows({}, before, after - 1);
-        m_entries = std::move(entries);
-        endInsertRows();
-    } else if (after < before) {
-        beginRemoveRows({}, after, before - 1);
-        m_entries = std::move(entries);
-        endRemoveRows();
-    } else {
-        m_entries = std::move(entries);
+    // Whoever is on an entry stays on it, wherever it goes: what is done there must be about it.
+    Q_EMIT layoutAboutToBeChanged();
+    const QModelIndexList before = persistentIndexList();
+    std::vector<Entry> kept;
+    for (const QModelIndex& index : before)
+        kept.push_back(m_entries[std::size_t(index.row())]);
+    m_entries = std::move(entries);
+    QModelIndexList after;
+    for (const Entry& one : kept) {
+        const auto it = std::find_if(m_entries.begin(), m_entries.end(), [&](const Entry& entry) {
+            return entry.kind == one.kind && entry.name == one.name;
+        });
+        after << (it == m_entries.end() ? QModelIndex() : index(int(it - m_entries.begin())));
     }
-    Q_EMIT dataChanged(index(0), index(after - 1));
+    changePersistentIndexList(before, after);
+    Q_EMIT layoutChanged();
+    Q_EMIT dataChanged(index(0), index(rowCount() - 1));
     Q_EMIT updated();
 }
 

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "engine/lock.h"
+
 #include <QWidget>
+
+class QAction;
 
 namespace lockboard {
 
@@ -13,10 +17,12 @@ class OwnersPanel final : public QWidget {
     Q_OBJECT
 
 public:
-    explicit OwnersPanel(OwnersModel& model, QWidget* parent = nullptr);
+    OwnersPanel(OwnersModel& model, bool readOnly, QWidget* parent = nullptr);
 
     //! Marks the entry that stands for this filter, if one does.
     void showFilter(const QString& filter);
+    //! The owner that the keyboard is on; none: the focus is elsewhere, or on no single owner.
+    [[nodiscard]] Owner focusedOwner() const;
 
 Q_SIGNALS:
     void filterChosen(const QString& filter);
@@ -24,9 +30,11 @@ Q_SIGNALS:
 
 private:
     void showMenu(const QPoint& at);
+    void mark();
 
     OwnersModel& m_model;
     SideList* m_side;
+    QAction* m_release;
     QString m_filter;
 };
 

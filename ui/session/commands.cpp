@@ -3,6 +3,7 @@
 
 #include "ui/activity/activity_log.h"
 #include "ui/locks/formatting.h"
+#include "ui/locks/seen_locks.h"
 #include "ui/locks/session_text.h"
 #include "ui/session/outcome_text.h"
 
@@ -96,16 +97,16 @@ Task<> Commands::runAcquire(std::shared_ptr<Run> run, LockKeys keys, AcquireOpti
     const QString subject =
         keys.isEmpty() ? u"–"_s : subjectOf(keys.front(), std::size_t(keys.size()));
     const quint64 entry = m_log.begin(tr("Acquire"), subject);
-    options.at(m_provider).stoppedBy(run->stop.get_token());
+    options.stoppedBy(run->stop.get_token());
     QString problem;
     QString outcome;
     try {
-        const Grant grant = co_await m_module.acquire(std::move(keys), std::move(options));
-        outcome = grantText(grant, std::chrono::steady_clock::now());
+        const Grant grant = co_await m_module.acquire(keys, std::move(options));
+        outcome = grantText(grant, keys, std::chrono::steady_clock::now());
     } catch (const LockError& error) {
         problem = problemText(error);
     } catch (...) {
-        problem = printableText(messageOf(std::current_exception()));
+        problem = sentenceText(messageOf(std::current_exception()));
     }
     if (!self)
         co_return;
@@ -115,99 +116,126 @@ Task<> Commands::runAcquire(std::shared_ptr<Run> run, LockKeys keys, AcquireOpti
     done(problem);
 }
 
-void Commands::release(std::vector<Lock> locks)
+void Commands::release(const QString& subject, const SeenLocks& locks)
 {
-    if (!locks.empty())
-        letRun(runRelease(std::move(locks)));
+    if (!locks.isEmpty())
+        letRun(runRelease(subject, std::make_shared<const SeenLocks>(locks)));
 }
 
-Task<> Commands::runRelease(std::vector<Lock> locks)
-{
-    const QPointer<Commands> self(this);
-    const quint64 entry = m_log.begin(tr("Release"), subjectOf(locks.front().key, locks.size()));
-    const auto run = start(locks.size());
-    const std::string provider = m_provider;
-    // By owner, and whether it was over.
-    std::map<std::pair<Owner, bool>, std::vector<std::string>> groups;
-    for (Lock& lock : locks) {
-        const bool over = lock.state == LockState::Residue;
-        groups[{std::move(lock.owner), over}].push_back(std::move(lock.key));
+namespace {
+
+//! One call's worth of a page.
+class Part final {
+public:
+    void add(Lock lock)
+    {
+        m_isMixed = m_isMixed || (!m_keys.empty() && lock.owner != m_owner);
+        m_owner = lock.owner;
+        m_seen.emplace_back(lock);
+        m_keys.push_back(std::move(lock.key));
+    }
+    [[nodiscard]] std::size_t size() const { return m_keys.size(); }
+    LockKeys takeKeys() { return LockKeys(std::move(m_keys)); }
+    //! `isOver`: only what is left of them is removed.
+    ReleaseOptions takeOptions(const std::string& provider, bool isOver)
+    {
+        ReleaseOptions options;
+        options.at(provider).onlyIfOver(isOver);
+        if (!isOver)
+            options.expecting(std::move(m_seen));
+        if (!m_isMixed) // also for a provider that compares nothing else
+            options.ownedBy(m_owner);
+        return options;
     }
 
-    constexpr std::size_t most = 1000; // a call's worth: short enough to cancel in between
-    ReleaseTally tally;
-    bool cancelled = false;
-    for (auto& [which, keys] : groups) {
-        for (std::size_t from = 0; from < keys.size() && !cancelled; from += most) {
-            const std::size_t to = std::min(keys.size(), from + most);
-            LockKeys part(std::vector<std::string>(keys.begin() + std::ptrdiff_t(from),
-                                                   keys.begin() + std::ptrdiff_t(to)));
-            ReleaseOptions options;
-            options.ownedBy(which.first).at(provider).onlyIfOver(which.second);
-            try {
-                const ReleaseResult result =
-                    co_await m_module.release(std::move(part), std::move(options));
-                tally.add(result, to - from);
-            } catch (const LockError& error) {
-                tally.addProblem(error, to - from);
-            } catch (...) {
-                tally.addProblem(OutcomeUnknown(messageOf(std::current_exception())), to - from);
-            }
+private:
+    std::vector<SeenLock> m_seen;
+    std::vector<std::string> m_keys;
+    Owner m_owner;
+    bool m_isMixed = false;
+};
+
+//! Those that are held, and by owner those that are over.
+class Parts final {
+public:
+    explicit Parts(std::vector<Lock> locks)
+    {
+        for (Lock& lock : locks) {
+            const bool isOver = lock.state == LockState::Residue;
+            (isOver ? over[lock.owner] : held).add(std::move(lock));
+        }
+    }
+    Part held;
+    std::map<Owner, Part> over;
+};
+
+} // namespace
+
+//! One call; gives whether others may follow.
+Task<bool> Commands::releasePart(LockKeys keys, ReleaseOptions options, ReleaseTally* tally)
+{
+    const std::size_t count = keys.size();
+    try {
+        const ReleaseResult result = co_await m_module.release(std::move(keys), std::move(options));
+        tally->add(result, count);
+    } catch (const LockError& error) {
+        // What ended this call would end the next ones too.
+        tally->addProblem(error, count);
+        co_return false;
+    } catch (...) {
+        tally->addProblem(OutcomeUnknown(messageOf(std::current_exception())), count);
+        co_return false;
+    }
+    co_return true;
+}
+
+Task<> Commands::runRelease(QString subject, std::shared_ptr<const SeenLocks> seen)
+{
+    const QPointer<Commands> self(this);
+    const quint64 entry = m_log.begin(tr("Release"), subject);
+    const auto run = start(seen->count());
+    const auto tally = std::make_shared<ReleaseTally>();
+    bool goesOn = true;
+    bool isLast = false;
+    for (std::size_t position = 0; goesOn && !isLast && !run->stop.stop_requested();) {
+        SeenLocks::Page page = seen->page(&position);
+        isLast = page.isLast;
+        tally->addGone(page);
+        run->done = run->done + page.gone;
+        std::vector<std::pair<Part, bool>> calls;
+        Parts parts(std::move(page.locks));
+        if (parts.held.size() > 0)
+            calls.emplace_back(std::move(parts.held), false);
+        for (auto& [owner, part] : parts.over)
+            calls.emplace_back(std::move(part), true);
+        for (auto& [part, isOver] : calls) {
+            if (run->stop.stop_requested() || !goesOn)
+                break;
+            const std::size_t count = part.size();
+            ReleaseOptions options = part.takeOptions(seen->provider(), isOver);
+            LockKeys keys = part.takeKeys();
+            goesOn = co_await releasePart(std::move(keys), std::move(options), tally.get());
             if (!self)
                 co_return;
-            run->done = run->done + (to - from);
-            cancelled = run->stop.stop_requested();
+            run->done = run->done + count;
         }
     }
     end(run);
-    const bool cutShort = run->done < run->total;
+    const std::uint64_t rest = run->total - std::min<std::uint64_t>(run->done, run->total);
+    if (goesOn)
+        tally->addNewcomers(seen->newcomers());
     Outcome kind = Outcome::Done;
-    if (cutShort || !tally.isClean())
-        kind = tally.released() == 0 ? Outcome::Failed : Outcome::Partly;
-    m_log.finish(entry, kind, tally.text(cutShort));
+    if (rest > 0 || !tally->isClean())
+        kind = tally->released() == 0 ? Outcome::Failed : Outcome::Partly;
+    m_log.finish(entry, kind, tally->text(rest, rest > 0 && run->stop.stop_requested()));
 }
 
-void Commands::releaseAll(const Owner& owner, std::uint64_t expected)
+void Commands::endSession(const std::string& provider, const ListedSession& session)
 {
-    letRun(runReleaseAll(owner, expected));
+    letRun(runEndSession(provider, session));
 }
 
-Task<> Commands::runReleaseAll(Owner owner, std::uint64_t expected)
-{
-    const QPointer<Commands> self(this);
-    const QString subject = owner ? tr("all of %1").arg(ownerText(owner)) : tr("every lock");
-    const quint64 entry = m_log.begin(tr("Release all"), subject);
-    const auto run = start(expected);
-    ReleaseAllOptions options;
-    options.ownedBy(owner).at(m_provider).stoppedBy(run->stop.get_token());
-    const auto progress = [run](std::uint64_t, std::uint64_t seen) { run->done = seen; };
-    options.reportingTo(progress);
-    QString outcome;
-    Outcome kind = Outcome::Done;
-    try {
-        const ReleaseAllResult result = co_await m_module.releaseAll(std::move(options));
-        outcome = releaseAllText(result);
-        if (result.cancelled || result.left() > 0)
-            kind = result.released == 0 ? Outcome::Failed : Outcome::Partly;
-    } catch (const LockError& error) {
-        outcome = problemText(error);
-        kind = Outcome::Failed;
-    } catch (...) {
-        outcome = printableText(messageOf(std::current_exception()));
-        kind = Outcome::Failed;
-    }
-    if (!self)
-        co_return;
-    end(run);
-    m_log.finish(entry, kind, outcome);
-}
-
-void Commands::endSession(const ListedSession& session)
-{
-    letRun(runEndSession(session));
-}
-
-Task<> Commands::runEndSession(ListedSession session)
+Task<> Commands::runEndSession(std::string provider, ListedSession session)
 {
     const QPointer<Commands> self(this);
     const quint64 entry = m_log.begin(tr("End session"), sessionName(session.note()));
@@ -216,13 +244,13 @@ Task<> Commands::runEndSession(ListedSession session)
     Outcome kind = Outcome::Done;
     try {
         const std::string done =
-            co_await m_module.administer("end-session", std::move(words), m_provider);
+            co_await m_module.administer("end-session", std::move(words), std::move(provider));
         outcome = printableText(done);
     } catch (const LockError& error) {
         outcome = problemText(error);
         kind = Outcome::Failed;
     } catch (...) {
-        outcome = printableText(messageOf(std::current_exception()));
+        outcome = sentenceText(messageOf(std::current_exception()));
         kind = Outcome::Failed;
     }
     if (self)

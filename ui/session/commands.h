@@ -9,9 +9,12 @@
 namespace lockboard {
 
 class ActivityLog;
+class ReleaseTally;
+class SeenLocks;
 
-//! What the window does to locks. Every command returns at once, is told in the activity list, and
-//! goes on by itself; those that can take long report progress and can be cancelled. GUI thread.
+//! What the window does to locks, each at the provider that it was asked for. Every command returns
+//! at once, is told in the activity list, and goes on by itself; those that can take long report
+//! progress and can be cancelled. GUI thread.
 class Commands final : public QObject {
     Q_OBJECT
 
@@ -22,17 +25,14 @@ public:
     Commands(LockingModule& module, ActivityLog& log, QObject* parent = nullptr);
     ~Commands() override;
 
-    void setProvider(const std::string& provider) { m_provider = provider; }
-
     //! What it returns stops a call that waits.
     std::stop_source acquire(const LockKeys& keys, const AcquireOptions& options, const Done& done);
-    //! Releases each as the owner it was seen with, so that one that changed hands is left alone;
-    //! of one that was over, only what is left of it is removed.
-    void release(std::vector<Lock> locks);
-    //! All of one owner's locks, or all of the provider's. `expected` is how many that may be.
-    void releaseAll(const Owner& owner, std::uint64_t expected);
+    //! Releases of each the grant that was seen, so that one that changed hands or was taken anew
+    //! is left alone; of one that was over, only what is left of it is removed. `subject` is what
+    //! the activity list calls them.
+    void release(const QString& subject, const SeenLocks& locks);
     //! If it still does what these rows of it say.
-    void endSession(const ListedSession& session);
+    void endSession(const std::string& provider, const ListedSession& session);
     void cancelAll();
 
 Q_SIGNALS:
@@ -44,16 +44,15 @@ private:
     struct Run; // one command on its way
 
     Task<> runAcquire(std::shared_ptr<Run> run, LockKeys keys, AcquireOptions options, Done done);
-    Task<> runRelease(std::vector<Lock> locks);
-    Task<> runEndSession(ListedSession session);
-    Task<> runReleaseAll(Owner owner, std::uint64_t expected);
+    Task<bool> releasePart(LockKeys keys, ReleaseOptions options, ReleaseTally* tally);
+    Task<> runRelease(QString subject, std::shared_ptr<const SeenLocks> seen);
+    Task<> runEndSession(std::string provider, ListedSession session);
     std::shared_ptr<Run> start(std::uint64_t total);
     void end(const std::shared_ptr<Run>& run);
     void report();
 
     LockingModule& m_module;
     ActivityLog& m_log;
-    std::string m_provider;
     std::vector<std::shared_ptr<Run>> m_runs;
     QTimer m_reporting;
 };

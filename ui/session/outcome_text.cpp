@@ -3,7 +3,7 @@
 
 #include "ui/locks/formatting.h"
 
-#include <QCoreApplication>
+#include <algorithm>
 
 namespace lockboard {
 
@@ -25,16 +25,33 @@ QString problemText(const LockError& error)
     return u"%1 is %2; %3."_s.arg(inQuotes(conflict->key()), holderText(conflict->holder()), lease);
 }
 
-QString grantText(const Grant& grant, TimePoint now)
+static QString leaseText(std::optional<TimePoint> end, TimePoint now)
 {
-    QString text = grant.isExtension() ? u"Extended"_s : u"Granted"_s;
-    if (grant.leaseEnd())
-        text += u" for "_s + durationText(std::chrono::round<Duration>(*grant.leaseEnd() - now));
-    else
-        text += u", never expires"_s;
+    return end ? u" for "_s + durationText(std::chrono::round<Duration>(*end - now))
+               : u", never expires"_s;
+}
+
+QString grantText(const Grant& grant, const LockKeys& keys, TimePoint now)
+{
+    const auto verb = [](bool extended) { return extended ? u"Extended"_s : u"Granted"_s; };
+    const std::vector<KeyGrant> grants = grant.outcomes(keys);
+    const bool alike = std::all_of(grants.begin(), grants.end(), [&](const KeyGrant& one) {
+        return one.extended == grants.front().extended && one.leaseEnd == grants.front().leaseEnd;
+    });
+    QString text;
+    if (alike) {
+        text = verb(grant.isExtension()) + leaseText(grant.leaseEnd(), now);
+    } else {
+        QStringList each;
+        for (const KeyGrant& one : grants)
+            each << verb(one.extended) + u' ' + inQuotes(one.key) + leaseText(one.leaseEnd, now);
+        text = each.join(u"; "_s);
+    }
     if (grant.token())
         text += u", fencing token "_s + QString::number(*grant.token());
-    return text + u'.';
+    return grant.isOver(now)
+        ? text + u". Its lease ended before the answer came: somebody else may hold it."_s
+        : text + u'.';
 }
 
 void ReleaseTally::add(const ReleaseResult& result, std::uint64_t keys)
@@ -51,6 +68,9 @@ void ReleaseTally::add(const ReleaseResult& result, std::uint64_t keys)
             ++m_unknown;
             break;
         case ReleaseOutcome::Changed:
+            if (m_retaken++ == 0)
+                m_retakenExample = key.key;
+            break;
         case ReleaseOutcome::HeldByOther:
             if (m_heldByOther++ == 0) {
                 m_example = key.key;
@@ -63,16 +83,30 @@ void ReleaseTally::add(const ReleaseResult& result, std::uint64_t keys)
 
 void ReleaseTally::addProblem(const LockError& error, std::uint64_t locks)
 {
-    m_failed += locks;
+    (error.code() == ErrorCode::OutcomeUnknown ? m_unknown : m_failed) += locks;
     m_problem = problemText(error);
+}
+
+void ReleaseTally::addGone(const SeenLocks::Page& page)
+{
+    m_notHeld += page.gone - page.retaken;
+    if (page.retaken > 0 && m_retaken == 0)
+        m_retakenExample = page.retakenKey;
+    m_retaken += page.retaken;
+}
+
+void ReleaseTally::addNewcomers(std::uint64_t locks)
+{
+    const std::uint64_t counted = m_retaken + m_heldByOther;
+    m_newcomers = locks - std::min(locks, counted);
 }
 
 bool ReleaseTally::isClean() const
 {
-    return m_notHeld + m_unknown + m_heldByOther + m_failed == 0;
+    return m_notHeld + m_unknown + m_heldByOther + m_retaken + m_failed == 0;
 }
 
-QString ReleaseTally::text(bool cancelled) const
+QString ReleaseTally::text(std::uint64_t rest, bool cancelled) const
 {
     QString text = u"Released %1."_s.arg(countText(m_released, u"lock"_s));
     if (m_cleared > 0)
@@ -82,31 +116,29 @@ QString ReleaseTally::text(bool cancelled) const
         text += m_notHeld == 1 ? u" 1 was no longer held."_s
                                : u" %1 were no longer held."_s.arg(numberText(m_notHeld));
     if (m_heldByOther > 0) {
-        text += u" %1 left alone: %2 is %3 now."_s.arg(numberText(m_heldByOther), inQuotes(m_example),
-                                                       holderText(m_exampleHolder));
+        text += u" %1 left alone: %2 is %3 now."_s.arg(
+            numberText(m_heldByOther), inQuotes(m_example), holderText(m_exampleHolder));
     }
+    if (m_retaken > 0) {
+        text += m_retaken == 1
+            ? u" 1 left alone: %1 was let go and taken anew since the question."_s.arg(
+                inQuotes(m_retakenExample))
+            : u" %1 left alone: %2 and others were let go and taken anew since the question."_s.arg(
+                numberText(m_retaken), inQuotes(m_retakenExample));
+    }
+    if (m_newcomers > 0)
+        text += m_newcomers == 1
+            ? u" 1 that came after the question is left."_s
+            : u" %1 that came after the question are left."_s.arg(numberText(m_newcomers));
     if (m_unknown > 0) {
         text += u" The outcome of %1 is unknown, because the connection was lost: look again "
                 "before you try again."_s.arg(numberText(m_unknown));
     }
     if (m_failed > 0)
         text += u" %1 not released: %2"_s.arg(numberText(m_failed), m_problem);
+    if (rest > 0 && !cancelled)
+        text += u" The other %1 were not tried."_s.arg(numberText(rest));
     return cancelled ? text + u" Cancelled before the rest."_s : text;
-}
-
-QString releaseAllText(const ReleaseAllResult& result)
-{
-    QString text = u"Released %1."_s.arg(countText(result.released, u"lock"_s));
-    if (result.cleared > 0)
-        text += u" Removed what was left of %1 that %2 over."_s.arg(
-            countText(result.cleared, u"lock"_s), result.cleared == 1 ? u"was"_s : u"were"_s);
-    for (const auto& [reason, count] : result.reasons)
-        text += u" %1 left: %2."_s.arg(numberText(count), shownText(reason));
-    if (result.interruption) {
-        text +=
-            u" The rest was not looked at: %1"_s.arg(sentenceText(messageOf(result.interruption)));
-    }
-    return result.cancelled ? text + u" Cancelled before the rest."_s : text;
 }
 
 } // namespace lockboard
