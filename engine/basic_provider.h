@@ -3,14 +3,16 @@
 
 #include "engine/container.h"
 #include "engine/contract.h"
+#include "engine/doubt.h"
 #include "engine/wait_queue.h"
 
-#include <set>
+#include <vector>
 
 namespace lockboard {
 
 class Execution;
 class GiveBack;
+class WaitingCall;
 
 //! What a renewal found: until when the keys are held now, or the key that is no longer.
 class Renewal final {
@@ -44,6 +46,7 @@ public:
     Task<Grant> acquire(LockKeys keys, AcquireOptions options, SharedContext context) override;
     Task<void> executeJob(LockKeys keys, LockedJob job, ExecuteOptions options,
                           SharedContext context) override;
+    [[nodiscard]] Task<bool> givenBack(Duration within) override;
 
 protected:
     //! One try, all keys or none, that never waits in a queue. An ownerless lock is a conflict if
@@ -88,8 +91,10 @@ protected:
     //! Says that the store may have forgotten locks, after a failover say: those of the executes
     //! here are renewed now, and none of these executes succeeds before that is confirmed.
     void suspectAll();
-    //! Ends all that wait with Cancelled and all executions with Lost. Call it first thing in the
-    //! destructor of a leaf: what wakes up still uses the provider.
+    //! Ends all that only waits with Cancelled and all executions with Lost. Call it first thing in
+    //! the destructor of a leaf: what wakes up still uses the provider. Then end what the store was
+    //! asked and has not answered: OutcomeUnknown if it was sent, else Cancelled. A call whose
+    //! question the leaf does not end so ends with OutcomeUnknown once the leaf is gone.
     void close();
 
     [[nodiscard]] Clock& clock() const { return *m_container.clock; }
@@ -101,11 +106,26 @@ protected:
 private:
     friend class Execution;
     friend class GiveBack;
-    class Attempt;
+    friend class WaitingCall;
 
     Task<Grant> acquireWaiting(LockKeys keys, AcquireOptions options, SharedContext context);
-    Task<void> runAttempt(std::shared_ptr<Attempt> attempt, AcquireOptions options,
-                          SharedContext context);
+    Task<Grant> acquireDespiteDoubt(LockKeys keys, AcquireOptions options, SharedContext context);
+    //! Other calls of this owner that are in doubt about these keys need not give them back.
+    void noteGranted(const Owner& owner, const LockKeys& keys, const Doubt* own = nullptr);
+    //! What a job may start on: its keys, held for a while yet. none: they are lost
+    Task<std::optional<TimePoint>> revive(LockKeys keys, AcquireOptions options, TimePoint until);
+    //! Lets go of what a call that is over holds, without making it wait.
+    void releaseAside(LockKeys keys, std::string owner, bool unique, Duration lease,
+                      SharedContext context);
+    Task<void> releaseNow(LockKeys keys, std::string owner, SharedContext context);
+    //! Releases what a job held that has ended in time; gives the key that was not its own any
+    //! more.
+    Task<std::optional<std::string>> releaseAfterJob(LockKeys keys, std::string owner, bool unique,
+                                                     bool suspect, Duration lease,
+                                                     TimePoint leaseEnd, SharedContext context);
+    //! Waits for a call, which goes on by itself if it isn't answered in time; none: it was not.
+    template <typename T>
+    Task<std::optional<T>> within(Task<T> call, TimePoint until, std::stop_token stop);
     //! Waits; not once the provider is closed.
     Task<void> rest(TimePoint until);
     //! renew() without a lease; none: no answer. \throws Cancelled
@@ -119,9 +139,12 @@ private:
     Resumer m_resumer;
     WaitQueue m_queue;
     std::unordered_multimap<std::string, Execution*> m_executions;
+    Doubts m_doubts;
     std::unique_ptr<GiveBack> m_giveBack;
-    std::set<Signal*> m_resting;
+    std::vector<Signal*> m_resting; // in the order of their coming
+    int m_unanswered = 0; // questions whose calls have ended
     bool m_closing = false;
+    bool m_ended = false; // the leaf is gone
 };
 
 } // namespace lockboard

@@ -196,6 +196,10 @@ public:
     //! Looks at the server and says what it finds. Never throws.
     [[nodiscard]] virtual Task<CheckReport> check() = 0;
 
+    //! Whether all is given back that calls which have ended may have left held, waiting for it for
+    //! `within` at the most. A process that ends before leaves it to its lease.
+    [[nodiscard]] virtual Task<bool> givenBack(Duration) { return ready(true); }
+
     //! What only this kind of provider can do, by its name there, in words: `end-session 4711`.
     //! Gives a sentence that says what was done.
     //! \throws InvalidArgument if it has no such verb or not for these arguments; else as acquire

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/execution.h"
 
+#include "engine/planted_fault.h"
+
 #include <algorithm>
 
 namespace lockboard {
@@ -28,7 +30,7 @@ void Execution::begin(TimePoint leaseEnd)
     m_registered = true;
     setDeadline(leaseEnd);
     m_holdEnd = m_provider->clock().now() + m_longestHold;
-    renewAfter(m_lease / 3);
+    renewInTime(leaseEnd);
 }
 
 void Execution::end()
@@ -90,12 +92,12 @@ std::optional<Lost> Execution::loss(const std::exception_ptr& jobError) const
 
 void Execution::setDeadline(TimePoint leaseEnd)
 {
-    // Clocks run at slightly different rates: a hundredth, as Redlock reckons, and a little.
-    m_deadline = leaseEnd - m_lease / 100 - 2ms;
+    m_deadline = deadlineOf(leaseEnd, m_lease);
     m_provider->clock().cancel(m_deadlineTimer);
     m_deadlineTimer = m_provider->clock().callAt(m_deadline, [this] {
         m_provider->onLeaseOver(m_keys, m_owner);
-        lose(m_keys.front());
+        if (!isPlanted(PlantedFault::LossNotTold))
+            lose(m_keys.front());
     });
 }
 
@@ -106,6 +108,13 @@ void Execution::expire()
     m_provider->log(LogLevel::Warning,
                     "A job " + held + ": it is told to stop, and its lease is left to end.");
     lose(m_keys.front(), "The job " + held + '.');
+}
+
+void Execution::renewInTime(TimePoint leaseEnd)
+{
+    const TimePoint due = leaseEnd - m_lease + m_lease / 3;
+    const auto pause = std::chrono::ceil<Duration>(due - m_provider->clock().now());
+    renewAfter(std::clamp<Duration>(pause, 0ms, m_lease / 3));
 }
 
 void Execution::renewAfter(Duration pause)
@@ -126,10 +135,11 @@ Task<void> Execution::renew(std::shared_ptr<Execution> self)
     std::optional<Renewal> renewal;
     m_renewing = true;
     m_again = false;
+    const TimePoint asked = m_provider->clock().now();
     try {
         renewal = co_await self->m_provider->renew(m_keys, m_owner, m_lease);
-    } catch (const LockError& error) {
-        problem = error.message();
+    } catch (...) {
+        problem = messageOf(std::current_exception());
     }
     m_renewing = false;
     if (!m_registered || m_lostKey)
@@ -141,17 +151,23 @@ Task<void> Execution::renew(std::shared_ptr<Execution> self)
         lose(renewal->lostKey());
         co_return;
     }
-    if (renewal)
-        setDeadline(renewal->leaseEnd().value_or(m_provider->clock().now() + m_lease));
-    else if (problem != m_problem)
+    TimePoint leaseEnd;
+    if (renewal) {
+        leaseEnd = renewal->leaseEnd().value_or(asked + m_lease);
+        if (isPlanted(PlantedFault::DeadlineAfterRenewal))
+            leaseEnd = m_provider->clock().now() + m_lease;
+        setDeadline(leaseEnd);
+    } else if (problem != m_problem)
         m_provider->log(LogLevel::Warning, "Could not renew a lease, will try again: " + problem);
     m_problem = problem;
     if (renewal && !m_again)
         m_suspect = false;
     if (m_again)
         renewAfter(0ms);
-    else // a failed one is repeated soon: the store may be back long before the lease ends
-        renewAfter(renewal ? m_lease / 3 : std::clamp<Duration>(m_lease / 20, 50ms, 1s));
+    else if (renewal)
+        renewInTime(leaseEnd);
+    else // is repeated soon: the store may be back long before the lease ends
+        renewAfter(std::clamp<Duration>(m_lease / 20, 50ms, 1s));
 }
 
 } // namespace lockboard

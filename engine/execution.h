@@ -16,6 +16,13 @@ public:
     Execution(const Execution&) = delete;
     Execution& operator=(const Execution&) = delete;
 
+    //! When a job must have stopped whose lease ends then: clocks run at slightly different rates,
+    //! by a hundredth as Redlock reckons, and telling takes a moment.
+    [[nodiscard]] static TimePoint deadlineOf(TimePoint leaseEnd, Duration lease)
+    {
+        return leaseEnd - lease / 100 - std::chrono::milliseconds(2);
+    }
+
     void begin(TimePoint leaseEnd);
     void end();
     //! `why`: a sentence; empty: that of every loss.
@@ -27,6 +34,7 @@ public:
 
     [[nodiscard]] std::stop_source& stopSource() { return m_stop; }
     [[nodiscard]] const std::string& owner() const { return m_owner; }
+    [[nodiscard]] TimePoint deadline() const { return m_deadline; }
     [[nodiscard]] bool isOrphan() const { return !m_provider; }
     //! Suspected, and not confirmed since.
     [[nodiscard]] bool isSuspect() const { return m_suspect; }
@@ -36,6 +44,8 @@ public:
 private:
     Task<void> renew(std::shared_ptr<Execution> self);
     void renewAfter(Duration pause);
+    //! A third of the lease after it began.
+    void renewInTime(TimePoint leaseEnd);
     void setDeadline(TimePoint leaseEnd);
     void expire();
 

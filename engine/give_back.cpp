@@ -2,6 +2,7 @@
 #include "engine/give_back.h"
 
 #include <algorithm>
+#include <array>
 
 namespace lockboard {
 
@@ -16,9 +17,10 @@ static constexpr Duration refusalPause = 250ms;
 //! For how long a server that can't be reached is tried: the lease, but within these.
 static constexpr Duration leastTime = 1min;
 static constexpr Duration mostTime = 1h;
-//! A server that was stopped may come to read what the dead line had brought it only after it has
-//! answered on a new one: what was free is looked at once more.
-static constexpr Duration secondLook = 1s;
+//! What a dead line had brought may come to be read only after the server has answered on a new
+//! one, when it was stopped or packets are sent again: what was free is looked at once more, and
+//! again.
+static constexpr std::array<Duration, 3> laterLooks{1s, 4s, 15s};
 
 GiveBack::GiveBack(BasicProvider& provider)
     : m_provider(provider)
@@ -26,7 +28,8 @@ GiveBack::GiveBack(BasicProvider& provider)
 {
 }
 
-void GiveBack::add(LockKeys keys, std::string owner, std::optional<Duration> lease)
+void GiveBack::add(LockKeys keys, std::string owner, std::optional<Duration> lease,
+                   std::shared_ptr<Doubt> doubt)
 {
     if (m_provider.isClosing())
         return;
@@ -34,6 +37,7 @@ void GiveBack::add(LockKeys keys, std::string owner, std::optional<Duration> lea
     Item item;
     item.keys = std::move(keys);
     item.owner = std::move(owner);
+    item.doubt = std::move(doubt);
     item.end = now + std::clamp<Duration>(lease.value_or(mostTime), leastTime, mostTime);
     item.leased = lease.has_value();
     m_items.emplace(now, std::move(item));
@@ -46,6 +50,24 @@ void GiveBack::close()
 {
     m_items.clear();
     m_signal.raise();
+}
+
+//! Without the keys that another call of that owner has been granted since.
+LockKeys GiveBack::unclaimed(const Item& item)
+{
+    std::vector<std::string> keys;
+    for (const std::string& key : item.keys) {
+        if (!item.doubt->isClaimed(key))
+            keys.push_back(key);
+    }
+    return LockKeys(std::move(keys));
+}
+
+bool GiveBack::isIdle() const
+{
+    return !m_busy && std::all_of(m_items.begin(), m_items.end(), [](const auto& item) {
+        return item.second.looks > 1; // nothing was held at once, nor a while later
+    });
 }
 
 Task<void> GiveBack::run()
@@ -62,6 +84,11 @@ Task<void> GiveBack::run()
             continue;
         }
         Item item = std::move(m_items.extract(m_items.begin()).mapped());
+        if (item.doubt)
+            item.keys = unclaimed(item);
+        if (item.keys.isEmpty())
+            continue;
+        m_busy = true;
         bool freed = false;
         bool refused = false;
         std::string problem;
@@ -72,10 +99,11 @@ Task<void> GiveBack::run()
             problem = error.message();
         } catch (const OutcomeUnknown& error) {
             problem = error.message();
-        } catch (const LockError& error) {
-            problem = error.message();
+        } catch (...) {
+            problem = messageOf(std::current_exception());
             refused = true;
         }
+        m_busy = false;
         if (m_provider.isClosing())
             break;
         if (refused) {
@@ -94,9 +122,9 @@ Task<void> GiveBack::run()
             m_provider.log(LogLevel::Info,
                            "Gave back the lock for key \"" + printable(item.keys.front())
                                + "\", which a call had left held when it lost the server.");
-        } else if (!item.seenFree) {
-            item.seenFree = true;
-            m_items.emplace(clock.now() + secondLook, std::move(item));
+        } else if (item.looks < laterLooks.size()) {
+            const Duration later = laterLooks[item.looks++];
+            m_items.emplace(clock.now() + later, std::move(item));
         }
     }
     m_running = false;

@@ -43,8 +43,8 @@ public:
     AcquireOptions& asLook(int look) { return m_look = look, *this; }
     //! For execute: nobody else uses this owner, so what it holds, this call has taken.
     AcquireOptions& uniquelyOwned() { return m_unique = true, *this; }
-    //! For a provider's eyes: the owner was seen not to hold the key when the call began, so what it
-    //! holds after an unanswered try, that try has taken.
+    //! For a provider's eyes: the owner was seen not to hold the key when the call began, so what
+    //! it holds after an unanswered try, that try has taken.
     AcquireOptions& notHeldBefore(bool on = true) { return m_notHeldBefore = on, *this; }
 
     [[nodiscard]] const Owner& owner() const { return m_owner; }
@@ -127,8 +127,8 @@ public:
     //! live: somebody may have taken the key since it was seen.
     ReleaseOptions& onlyIfOver(bool on = true) { return m_onlyIfOver = on, *this; }
     //! An operator's release: of each of these keys the very grant that was seen, compared on the
-    //! server, or nothing (ReleaseOutcome::Changed, HeldByOther). What is expected stands in for the
-    //! owner: ownedBy() counts only for keys that are not among them.
+    //! server, or nothing (ReleaseOutcome::Changed, HeldByOther). What is expected stands in for
+    //! the owner: ownedBy() counts only for keys that are not among them.
     ReleaseOptions& expecting(std::vector<SeenLock> seen);
 
     //! What is expected of a key; null: nothing.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/basic_provider.h"
 
+#include "engine/planted_fault.h"
+
 #include <algorithm>
 
 // An acquire that was sent, and the connection died before its answer: what became of it is found
@@ -21,9 +23,9 @@ Task<void> BasicProvider::rest(TimePoint until)
     if (m_closing)
         co_return;
     Signal signal(m_resumer);
-    m_resting.insert(&signal);
+    m_resting.push_back(&signal);
     co_await signal.wait(until, std::stop_token());
-    m_resting.erase(&signal);
+    std::erase(m_resting, &signal);
 }
 
 Task<std::optional<Renewal>> BasicProvider::look(LockKeys keys, std::string owner)
@@ -33,8 +35,6 @@ Task<std::optional<Renewal>> BasicProvider::look(LockKeys keys, std::string owne
         seen = co_await renew(std::move(keys), std::move(owner), {});
     } catch (const LockError&) {
     }
-    if (m_closing)
-        throw Cancelled("The provider was closed.");
     co_return seen;
 }
 
@@ -47,18 +47,22 @@ Task<Grant> BasicProvider::settle(LockKeys keys, AcquireOptions options, TimePoi
         throw OutcomeUnknown(problem + "; others use this owner too, so looking again can't tell");
     const std::string owner = *options.owner();
     const TimePoint until = clock().now() + within;
+    if (isPlanted(PlantedFault::UnknownSentAgain))
+        co_return co_await tryAcquire(keys, options, {});
     bool seenFree = false;
     for (Duration pause = shortestPause;; pause = std::min<Duration>(pause * 2, longestPause)) {
         const TimePoint asked = clock().now();
         const std::optional<Renewal> seen = co_await look(keys, owner);
+        if (m_closing && !(seen && seen->isHeld()))
+            throw OutcomeUnknown(problem + ", and the provider was closed before it could be told");
         if (seen && seen->isHeld()) {
             // Held for ever, or for less than was asked for: that is how it was before.
             const TimePoint latestEnd =
                 seen->leaseEnd().value_or(TimePoint()) + (clock().now() - asked);
             const Duration lease = options.lease().value_or(Duration(0));
-            if (options.isUniquelyOwned() || !options.lease()
+            if (options.wasNotHeldBefore() || !options.lease()
                 || latestEnd >= began + lease - lease / 100)
-                co_return Grant(seen->leaseEnd()).asExtension(!options.isUniquelyOwned());
+                co_return Grant(seen->leaseEnd()).asExtension(!options.wasNotHeldBefore());
             throw NotTaken(problem);
         }
         if (seen && !std::exchange(seenFree, true)) {
@@ -70,6 +74,8 @@ Task<Grant> BasicProvider::settle(LockKeys keys, AcquireOptions options, TimePoi
             bool some = false;
             for (std::size_t i = 0; i < keys.size() && keys.size() > 1; ++i) {
                 const std::optional<Renewal> one = co_await look(keys[i], owner);
+                if (m_closing)
+                    throw OutcomeUnknown(problem + ", and the provider was closed");
                 some = some || !one || one->isHeld();
             }
             if (some && !options.isUniquelyOwned())

@@ -9,14 +9,16 @@
 
 namespace lockboard {
 
-//! What every call returns. It starts at once and runs on the thread it was called on. Await it: its
-//! error is thrown there and nowhere else. A call that nobody needs to wait for is given to letRun().
+//! What every call returns. It starts at once and runs on the thread it was called on. Await it:
+//! its error is thrown there and nowhere else. A call that nobody needs to wait for is given to
+//! letRun().
 template <typename T = void>
 class [[nodiscard("await it, or say letRun() if nobody waits for it")]] Task final
-    : public QCoro::Task<T> {
+    : public QCoro::Task<T>
+{
 public:
     using QCoro::Task<T>::Task;
-    Task(QCoro::Task<T>&& task) noexcept // NOLINT: a coroutine's return object
+    Task(QCoro::Task<T> && task) noexcept // NOLINT: a coroutine's return object
         : QCoro::Task<T>(std::move(task))
     {
     }
@@ -52,8 +54,8 @@ namespace detail {
 template <typename Callable>
 inline constexpr bool isSafeInAwait =
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
-    std::is_lvalue_reference_v<Callable>
-    || std::is_trivially_destructible_v<std::remove_cvref_t<Callable>>;
+    std::is_lvalue_reference_v<
+        Callable> || std::is_trivially_destructible_v<std::remove_cvref_t<Callable>>;
 #else
     true;
 #endif
@@ -62,11 +64,12 @@ inline constexpr bool isSafeInAwait =
 
 //! Refuses, where the compiler would free twice what it owns, a callable that is a temporary.
 #define LOCKBOARD_REFUSE_OWNING_TEMPORARY(Callable)                                                \
-    static_assert(::lockboard::detail::isSafeInAwait<Callable&&>,                                  \
-                  "This callable owns something and is a temporary: gcc before 13 destroys such a " \
-                  "temporary twice inside a co_await expression. Give it a name first and pass the " \
-                  "name: const auto job = [...] {...}; co_await locks.execute(keys, job); one that " \
-                  "cannot be copied is passed by std::ref(job) and outlives the call.")
+    static_assert(                                                                                 \
+        ::lockboard::detail::isSafeInAwait<Callable&&>,                                            \
+        "This callable owns something and is a temporary: gcc before 13 destroys such a "          \
+        "temporary twice inside a co_await expression. Give it a name first and pass the "         \
+        "name: const auto job = [...] {...}; co_await locks.execute(keys, job); one that "         \
+        "cannot be copied is passed by std::ref(job) and outlives the call.")
 
 } // namespace lockboard
 

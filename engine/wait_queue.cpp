@@ -14,6 +14,7 @@ bool WaitQueue::hasWaiters(const LockKeys& keys) const
 
 void WaitQueue::join(Ticket& ticket)
 {
+    ticket.m_queue = this;
     for (const std::string& key : ticket.keys) {
         auto& queue = m_queues[key];
         ticket.m_places.push_back(queue.insert(queue.end(), &ticket));
@@ -29,6 +30,7 @@ void WaitQueue::leave(Ticket& ticket)
             m_queues.erase(it);
     }
     ticket.m_places.clear();
+    ticket.m_queue = nullptr;
 }
 
 bool WaitQueue::leads(const Ticket& ticket) const
@@ -52,9 +54,16 @@ std::vector<WaitQueue::Ticket*> WaitQueue::fronts() const
     return all;
 }
 
-WaitQueue::Ticket* WaitQueue::any() const
+std::vector<WaitQueue::Ticket*> WaitQueue::all() const
 {
-    return m_queues.empty() ? nullptr : m_queues.begin()->second.front();
+    std::vector<Ticket*> all;
+    for (const auto& [key, queue] : m_queues) {
+        for (Ticket* const ticket : queue) {
+            if (ticket->keys.front() == key) // it stands in the queue of each of its keys
+                all.push_back(ticket);
+        }
+    }
+    return all;
 }
 
 } // namespace lockboard

@@ -19,6 +19,7 @@ public:
         std::optional<std::string> owner;
         std::optional<TimePoint> leaseEnd;
     };
+    //! A call's place; leaves the queue when it ends, however it does.
     class Ticket {
     public:
         Ticket(const LockKeys& wanted, Resumer& resumer)
@@ -26,10 +27,18 @@ public:
             , signal(resumer)
         {
         }
+        ~Ticket()
+        {
+            if (m_queue)
+                m_queue->leave(*this);
+        }
+        Ticket(const Ticket&) = delete;
+        Ticket& operator=(const Ticket&) = delete;
 
         const LockKeys& keys;
         Signal signal;
         bool woken = false; //!< a key came free, perhaps while a try was under way
+        bool inFlight = false; //!< the store has been asked, and has not answered yet
         std::optional<Holder> blocker; //!< took a key just now: a try is of no use yet
         TimePoint notBefore; //!< others first
         //! Till then one hint of a change tells no more than the last try did.
@@ -37,6 +46,7 @@ public:
 
     private:
         friend class WaitQueue;
+        WaitQueue* m_queue = nullptr; // null: in none
         std::vector<std::list<Ticket*>::iterator> m_places;
     };
 
@@ -47,8 +57,8 @@ public:
     void leave(Ticket& ticket);
     [[nodiscard]] bool leads(const Ticket& ticket) const;
     [[nodiscard]] Ticket* front(const std::string& key) const;
-    //! Any ticket at all; null if nobody waits.
-    [[nodiscard]] Ticket* any() const;
+    //! Everyone who waits, each once.
+    [[nodiscard]] std::vector<Ticket*> all() const;
     //! Who comes first, queue by queue: one who waits for several keys may be there several times.
     [[nodiscard]] std::vector<Ticket*> fronts() const;
 

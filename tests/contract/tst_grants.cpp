@@ -38,7 +38,8 @@ void TestGrants::eachKeyHasItsOwn()
     LockingModule& locks = subject->module();
     await(locks.acquire("b", AcquireOptions().ownedBy("X").expiringIn(20s)));
     await(locks.acquire("c", AcquireOptions().ownedBy("X")));
-    const Grant grant = await(locks.acquire(LockKeys("a", "b", "c"), AcquireOptions().ownedBy("X")));
+    const Grant grant =
+        await(locks.acquire(LockKeys("a", "b", "c"), AcquireOptions().ownedBy("X")));
     QVERIFY(grant.isExtension());
     QVERIFY(!grant.of("a").extended); // new, and never expires
     QVERIFY(!grant.of("a").leaseEnd);
@@ -54,8 +55,8 @@ void TestGrants::eachKeyHasItsOwn()
     QCOMPARE(all.size(), std::size_t(3));
     QCOMPARE(all[1], grant.of("b"));
 
-    const Grant leased = await(
-        locks.acquire(LockKeys("a", "d"), AcquireOptions().ownedBy("X").expiringIn(30s)));
+    const Grant leased =
+        await(locks.acquire(LockKeys("a", "d"), AcquireOptions().ownedBy("X").expiringIn(30s)));
     QVERIFY(leased.of("a").extended && leased.of("a").leaseEnd);
     QVERIFY(!leased.of("d").extended && leased.of("d").leaseEnd);
 }

@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: MIT
+#include "engine/waiting_call.h"
+
+#include "engine/give_back.h"
+#include "engine/planted_fault.h"
+
+#include <algorithm>
+
+namespace lockboard {
+
+using namespace std::chrono_literals;
+
+//! How long a call that has to end waits for the answer that tells whether it may promise that
+//! nothing is held. A timeout or stop is honoured within 250 ms.
+static constexpr Duration lastWait = 200ms;
+
+//! One question to the store. It may outlive its call.
+class WaitingCall::Attempt final {
+public:
+    Attempt(WaitingCall& of, bool asLook)
+        : call(&of)
+        , keys(of.m_keys)
+        , owner(of.m_options.owner())
+        , lease(of.m_options.lease())
+        , isUnique(of.m_options.isUniquelyOwned())
+        , isLook(asLook)
+    {
+    }
+
+    WaitingCall* call; // null once it has ended
+    const LockKeys keys;
+    const Owner owner;
+    const std::optional<Duration> lease;
+    const bool isUnique;
+    const bool isLook; // takes nothing
+    std::shared_ptr<Doubt> doubt; // of an owner whom other calls may use too
+    bool canBeGivenBack = false;
+
+    bool isFinished = false;
+    std::optional<Grant> grant;
+    std::optional<Renewal> seen; // by a look
+    std::optional<Duration> remaining; // with a conflict
+    bool isOthers = false; // with a conflict: the holder is not our owner
+    std::exception_ptr error;
+    bool isUnsure = false; // the keys may come to be held all the same
+};
+
+//! A planted fault's ticket of a call that is over.
+static void leaveGhost(WaitQueue& queue, const LockKeys& keys, Resumer& resumer)
+{
+    static std::vector<LockKeys*> kept; // for as long as the process
+    kept.push_back(new LockKeys(keys));
+    static std::vector<WaitQueue::Ticket*> ghosts;
+    ghosts.push_back(new WaitQueue::Ticket(*kept.back(), resumer));
+    queue.join(*ghosts.back());
+}
+
+WaitingCall::WaitingCall(BasicProvider& provider, LockKeys keys, AcquireOptions options,
+                         SharedContext context)
+    : m_provider(provider)
+    , m_keys(std::move(keys))
+    , m_options(std::move(options))
+    , m_oneTry(m_options)
+    , m_context(std::move(context))
+    , m_ticket(m_keys, provider.m_resumer)
+{
+    m_oneTry.exclusively(); // a waiter never claims a lock without owner
+    if (m_options.timeout())
+        m_deadline = provider.clock().now() + *m_options.timeout();
+}
+
+WaitingCall::~WaitingCall()
+{
+    if (m_attempt) {
+        m_attempt->call = nullptr;
+        if (!m_attempt->isLook)
+            ++m_provider.m_unanswered;
+    }
+    if (isPlanted(PlantedFault::TicketLeftBehind) && m_ending == Ending::TimedOut)
+        leaveGhost(m_provider.m_queue, m_keys, m_provider.m_resumer);
+    m_provider.m_queue.leave(m_ticket);
+    if (m_granted)
+        return;
+    if (!isPlanted(PlantedFault::WakeUpLost))
+        m_provider.wakeLeaders(m_keys);
+    if (m_unsure && canBeGivenBack())
+        m_provider.m_giveBack->add(m_keys, *m_options.owner(), m_options.lease(), m_doubt);
+}
+
+Task<Grant> WaitingCall::run()
+{
+    m_provider.m_queue.join(m_ticket);
+    if (m_options.owner() && m_options.reenters() && !m_options.isUniquelyOwned())
+        startLook();
+    for (;;) {
+        if (const std::optional<Grant> grant = takeAnswer())
+            co_return *grant;
+        if (!m_attempt && m_provider.m_closing)
+            throw Cancelled("The provider was closed.");
+        if (mayAsk()) {
+            startAsking();
+            if (isAnswered())
+                continue;
+        }
+        // Obeyed already, or too late: what is under way is answered first.
+        const bool ignoresStop = m_lastMoment || m_provider.m_closing;
+        const std::stop_token stop = ignoresStop ? std::stop_token() : m_options.stopToken();
+        const WakeReason reason = co_await m_ticket.signal.wait(nextTurn(), stop);
+        m_ticket.signal.reset();
+        if (!isAnswered()) // a grant is not thrown away, whatever came after it
+            considerEnding(reason);
+    }
+}
+
+bool WaitingCall::isAnswered() const
+{
+    return m_attempt && m_attempt->isFinished;
+}
+
+std::optional<Grant> WaitingCall::takeAnswer()
+{
+    if (!isAnswered())
+        return {};
+    m_ticket.inFlight = false;
+    const auto done = std::exchange(m_attempt, nullptr);
+    if (done->isLook)
+        return takeLook(*done);
+    if (done->isUnsure) {
+        m_unsure = true;
+        m_doubt = done->doubt;
+        if (!done->error) // it was looked for, and the owner held none of the keys
+            m_oneTry.notHeldBefore();
+    }
+    if (done->grant) {
+        m_granted = true;
+        m_provider.m_queue.leave(m_ticket);
+        m_provider.noteGranted(m_options.owner(), m_keys, done->doubt.get());
+        m_provider.blockLeaders(m_keys, m_options.owner(), *done->grant);
+        return done->grant;
+    }
+    if (done->error)
+        std::rethrow_exception(done->error);
+    if (done->isOthers && m_keys.size() == 1)
+        m_oneTry.notHeldBefore();
+    if (m_ending != Ending::None)
+        throwEnding();
+    planNextLook(*done);
+    return {};
+}
+
+//! The same owner re-enters at once, past those who wait for it.
+std::optional<Grant> WaitingCall::takeLook(const Attempt& done)
+{
+    if (!done.seen)
+        return {}; // the first try will tell
+    if (!done.seen->isHeld()) {
+        if (m_keys.size() == 1)
+            m_oneTry.notHeldBefore();
+        return {};
+    }
+    // Every grant has a token of its own, and without a lease each key keeps the one it has.
+    const bool says = !m_provider.features().fencingTokens && (m_keys.size() == 1 || done.lease);
+    if (!says) {
+        m_asksNow = true;
+        return {};
+    }
+    m_granted = true;
+    m_provider.m_queue.leave(m_ticket);
+    return Grant(done.seen->leaseEnd()).asExtension();
+}
+
+void WaitingCall::planNextLook(const Attempt& done)
+{
+    const TimePoint now = m_provider.clock().now();
+    m_nextLook = now + m_provider.retryDelay(m_tries++);
+    if (m_ticket.woken)
+        m_nextLook.reset(); // what the try saw is old news
+    else if (done.remaining)
+        m_nextLook = std::min(*m_nextLook, now + *done.remaining + 1ms);
+    if (m_ticket.knownUntil == TimePoint::max())
+        m_ticket.knownUntil = now + 2ms;
+}
+
+//! While another holds our keys for a known time, only that holder itself would be let in.
+bool WaitingCall::isBlocked() const
+{
+    return m_ticket.blocker
+        && !(m_oneTry.reenters() && m_oneTry.owner()
+             && m_ticket.blocker->owner == m_oneTry.owner());
+}
+
+bool WaitingCall::mayAsk()
+{
+    if (m_attempt || m_ending != Ending::None)
+        return false;
+    if (std::exchange(m_asksNow, false))
+        return true;
+    const TimePoint now = m_provider.clock().now();
+    if (isBlocked()) {
+        m_nextLook = now + m_provider.retryDelay(m_tries++);
+        if (m_ticket.blocker->leaseEnd)
+            m_nextLook = std::min(*m_nextLook, *m_ticket.blocker->leaseEnd + 1ms);
+    }
+    m_ticket.blocker.reset();
+    if (m_ticket.notBefore > now && (!m_nextLook || m_ticket.notBefore > *m_nextLook))
+        m_nextLook = m_ticket.notBefore;
+    return (!m_nextLook || now >= *m_nextLook) && m_provider.m_queue.leads(m_ticket);
+}
+
+void WaitingCall::startLook()
+{
+    m_attempt = std::make_shared<Attempt>(*this, true);
+    m_ticket.inFlight = true;
+    letRun(look(&m_provider, m_attempt));
+    if (isAnswered())
+        m_ticket.signal.reset(); // raised for nobody: nothing has waited yet
+}
+
+void WaitingCall::startAsking()
+{
+    if (std::exchange(m_ticket.woken, false))
+        m_tries = 0;
+    // Only a first look is soon followed by another: news during a later one must wake.
+    m_ticket.knownUntil = m_tries == 0 ? TimePoint::max() : TimePoint();
+    m_attempt = std::make_shared<Attempt>(*this, false);
+    m_attempt->canBeGivenBack = canBeGivenBack();
+    if (m_options.owner() && !m_options.isUniquelyOwned())
+        m_attempt->doubt = std::make_shared<Doubt>(m_provider.m_doubts, *m_options.owner());
+    m_oneTry.asLook(m_tries);
+    m_ticket.inFlight = true;
+    letRun(ask(&m_provider, m_attempt, m_oneTry, m_context));
+    if (isAnswered())
+        m_ticket.signal.reset();
+}
+
+std::optional<TimePoint> WaitingCall::nextTurn() const
+{
+    if (m_lastMoment)
+        return m_lastMoment;
+    if (!m_attempt && m_nextLook && m_provider.m_queue.leads(m_ticket))
+        return m_deadline ? std::min(*m_deadline, *m_nextLook) : m_nextLook;
+    return m_deadline;
+}
+
+//! What an unanswered try takes can be given back for sure: nobody else's lock has that owner.
+bool WaitingCall::canBeGivenBack() const
+{
+    return m_oneTry.owner()
+        && (m_oneTry.isUniquelyOwned() || (m_oneTry.reenters() && m_oneTry.wasNotHeldBefore()));
+}
+
+void WaitingCall::considerEnding(WakeReason reason)
+{
+    const TimePoint now = m_provider.clock().now();
+    if (m_provider.m_ended && m_attempt) {
+        if (m_attempt->isLook || isPlanted(PlantedFault::ClosingCancels))
+            throw Cancelled("The provider was closed.");
+        throw OutcomeUnknown("The provider was closed while the store was asked for a lock.");
+    }
+    if (m_lastMoment) {
+        if (now >= *m_lastMoment)
+            throw OutcomeUnknown(
+                "The call has ended before the store said whether it took the lock "
+                "for key \""
+                + printable(m_keys.front()) + "\".");
+        return;
+    }
+    if (m_provider.m_closing) {
+        if (isPlanted(PlantedFault::ClosingCancels))
+            throw Cancelled("The provider was closed.");
+        return; // what is under way is answered first
+    }
+    if (reason == WakeReason::Cancelled)
+        m_ending = Ending::Cancelled;
+    else if (m_deadline && now >= *m_deadline)
+        m_ending = Ending::TimedOut;
+    if (m_ending == Ending::None) {
+        if (reason == WakeReason::Signalled && !m_attempt && !isBlocked())
+            m_nextLook.reset();
+        return;
+    }
+    const bool mayWait = isPlanted(PlantedFault::LateLookUnbounded);
+    if (m_attempt && m_attempt->isLook && mayWait) {
+        m_lastMoment = TimePoint::max();
+        return;
+    }
+    if (!m_attempt || m_attempt->isLook || m_attempt->canBeGivenBack)
+        throwEnding();
+    m_lastMoment = now + lastWait;
+}
+
+void WaitingCall::throwEnding() const
+{
+    if (m_ending == Ending::Cancelled)
+        throw Cancelled();
+    throw TimedOut();
+}
+
+Task<void> WaitingCall::look(BasicProvider* provider, std::shared_ptr<Attempt> attempt)
+{
+    try {
+        attempt->seen = co_await provider->renew(attempt->keys, *attempt->owner, attempt->lease);
+    } catch (...) {
+        // The first try says what is wrong, if anything is.
+    }
+    attempt->isFinished = true;
+    if (attempt->call)
+        attempt->call->m_ticket.signal.raise();
+}
+
+Task<void> WaitingCall::ask(BasicProvider* provider, std::shared_ptr<Attempt> attempt,
+                            AcquireOptions options, SharedContext context)
+{
+    try {
+        attempt->grant = co_await provider->tryAcquire(attempt->keys, std::move(options), context);
+    } catch (const Conflict& conflict) {
+        attempt->remaining = conflict.remaining();
+        attempt->isOthers = conflict.holder() && conflict.holder() != attempt->owner;
+    } catch (const NotTaken&) {
+        // Known to have done nothing so far, so the call may try again.
+        attempt->isUnsure = true;
+        attempt->remaining = Duration(0);
+    } catch (const OutcomeUnknown&) {
+        attempt->isUnsure = true;
+        attempt->error = std::current_exception();
+    } catch (...) {
+        attempt->error = std::current_exception();
+    }
+    attempt->isFinished = true;
+    if (attempt->call) {
+        attempt->call->m_ticket.signal.raise();
+        co_return;
+    }
+    if ((attempt->grant || attempt->isUnsure) && !provider->m_closing)
+        co_await clearUp(provider, attempt, std::move(context));
+    --provider->m_unanswered;
+}
+
+Task<void> WaitingCall::clearUp(BasicProvider* provider, std::shared_ptr<Attempt> attempt,
+                                SharedContext context)
+{
+    if (attempt->isUnique || (!attempt->grant && attempt->canBeGivenBack)) {
+        if (!isPlanted(PlantedFault::UnknownGivenUp))
+            provider->m_giveBack->add(attempt->keys, *attempt->owner, attempt->lease,
+                                      attempt->doubt);
+        co_return;
+    }
+    std::string problem = "the store did not say whether it took it";
+    if (attempt->grant && !isPlanted(PlantedFault::LateGrantKept)) {
+        // What the owner held before stays, and so does what another call of its has been granted.
+        std::vector<std::string> keys;
+        std::vector<SeenLock> taken;
+        for (const KeyGrant& one : attempt->grant->outcomes(attempt->keys)) {
+            if (one.extended || (attempt->doubt && attempt->doubt->isClaimed(one.key)))
+                continue;
+            keys.push_back(one.key);
+            taken.emplace_back(Lock(one.key, attempt->owner, one.leaseEnd));
+            taken.back().token = attempt->grant->token();
+        }
+        if (keys.empty())
+            co_return;
+        ReleaseOptions options;
+        options.ownedBy(attempt->owner).expecting(std::move(taken));
+        problem.clear();
+        try {
+            co_await provider->release(LockKeys(std::move(keys)), options, std::move(context));
+        } catch (const OutcomeUnknown& error) {
+            problem = error.message();
+        } catch (...) {
+            problem = messageOf(std::current_exception());
+        }
+        if (!problem.empty() && attempt->canBeGivenBack && !provider->m_closing) {
+            provider->m_giveBack->add(attempt->keys, *attempt->owner, attempt->lease,
+                                      attempt->doubt);
+            co_return;
+        }
+    }
+    if (!problem.empty() && !provider->m_closing)
+        provider->log(LogLevel::Warning,
+                      "The lock for key \"" + printable(attempt->keys.front())
+                          + "\" may be held for a call that has ended: " + problem);
+}
+
+} // namespace lockboard
