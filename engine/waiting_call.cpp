@@ -24,6 +24,7 @@ public:
         , lease(of.m_options.lease())
         , isUnique(of.m_options.isUniquelyOwned())
         , isLook(asLook)
+        , doubt(of.m_doubt)
     {
     }
 
@@ -33,7 +34,7 @@ public:
     const std::optional<Duration> lease;
     const bool isUnique;
     const bool isLook; // takes nothing
-    std::shared_ptr<Doubt> doubt; // of an owner whom other calls may use too
+    const std::shared_ptr<Doubt> doubt; // of an owner whom other calls may use too
     bool canBeGivenBack = false;
 
     bool isFinished = false;
@@ -67,6 +68,8 @@ WaitingCall::WaitingCall(BasicProvider& provider, LockKeys keys, AcquireOptions 
     m_oneTry.exclusively(); // a waiter never claims a lock without owner
     if (m_options.timeout())
         m_deadline = provider.clock().now() + *m_options.timeout();
+    if (m_options.owner() && !m_options.isUniquelyOwned())
+        m_doubt = std::make_shared<Doubt>(provider.m_doubts, *m_options.owner());
 }
 
 WaitingCall::~WaitingCall()
@@ -127,14 +130,13 @@ std::optional<Grant> WaitingCall::takeAnswer()
         return takeLook(*done);
     if (done->isUnsure) {
         m_unsure = true;
-        m_doubt = done->doubt;
         if (!done->error) // it was looked for, and the owner held none of the keys
             m_oneTry.notHeldBefore();
     }
     if (done->grant) {
         m_granted = true;
         m_provider.m_queue.leave(m_ticket);
-        m_provider.noteGranted(m_options.owner(), m_keys, done->doubt.get());
+        m_provider.noteGranted(m_options.owner(), m_keys, m_doubt.get());
         m_provider.blockLeaders(m_keys, m_options.owner(), *done->grant);
         return done->grant;
     }
@@ -166,6 +168,7 @@ std::optional<Grant> WaitingCall::takeLook(const Attempt& done)
     }
     m_granted = true;
     m_provider.m_queue.leave(m_ticket);
+    m_provider.noteGranted(m_options.owner(), m_keys, m_doubt.get());
     return Grant(done.seen->leaseEnd()).asExtension();
 }
 
@@ -222,10 +225,10 @@ void WaitingCall::startAsking()
         m_tries = 0;
     // Only a first look is soon followed by another: news during a later one must wake.
     m_ticket.knownUntil = m_tries == 0 ? TimePoint::max() : TimePoint();
+    if (isClaimed())
+        m_oneTry.notHeldBefore(false); // by another call of its
     m_attempt = std::make_shared<Attempt>(*this, false);
     m_attempt->canBeGivenBack = canBeGivenBack();
-    if (m_options.owner() && !m_options.isUniquelyOwned())
-        m_attempt->doubt = std::make_shared<Doubt>(m_provider.m_doubts, *m_options.owner());
     m_oneTry.asLook(m_tries);
     m_ticket.inFlight = true;
     letRun(ask(&m_provider, m_attempt, m_oneTry, m_context));
@@ -246,7 +249,16 @@ std::optional<TimePoint> WaitingCall::nextTurn() const
 bool WaitingCall::canBeGivenBack() const
 {
     return m_oneTry.owner()
-        && (m_oneTry.isUniquelyOwned() || (m_oneTry.reenters() && m_oneTry.wasNotHeldBefore()));
+        && (m_oneTry.isUniquelyOwned()
+            || (m_oneTry.reenters() && m_oneTry.wasNotHeldBefore() && !isClaimed()));
+}
+
+//! Another call of the owner has been granted one of the keys meanwhile.
+bool WaitingCall::isClaimed() const
+{
+    return m_doubt && std::any_of(m_keys.begin(), m_keys.end(), [this](const std::string& key) {
+               return m_doubt->isClaimed(key);
+           });
 }
 
 void WaitingCall::considerEnding(WakeReason reason)
@@ -284,7 +296,7 @@ void WaitingCall::considerEnding(WakeReason reason)
         m_lastMoment = TimePoint::max();
         return;
     }
-    if (!m_attempt || m_attempt->isLook || m_attempt->canBeGivenBack)
+    if (!m_attempt || m_attempt->isLook || canBeGivenBack())
         throwEnding();
     m_lastMoment = now + lastWait;
 }
@@ -363,7 +375,12 @@ Task<void> WaitingCall::clearUp(BasicProvider* provider, std::shared_ptr<Attempt
         options.ownedBy(attempt->owner).expecting(std::move(taken));
         problem.clear();
         try {
-            co_await provider->release(LockKeys(std::move(keys)), options, std::move(context));
+            const ReleaseResult result =
+                co_await provider->release(LockKeys(std::move(keys)), options, std::move(context));
+            for (const KeyRelease& left : result.left()) {
+                if (left.outcome == ReleaseOutcome::Unknown)
+                    problem = "the line to the store was lost when it was given back";
+            }
         } catch (const OutcomeUnknown& error) {
             problem = error.message();
         } catch (...) {

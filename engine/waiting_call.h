@@ -45,8 +45,8 @@ private:
     void planNextLook(const Attempt& done);
     void considerEnding(WakeReason reason);
     [[nodiscard]] bool canBeGivenBack() const;
+    [[nodiscard]] bool isClaimed() const;
     [[noreturn]] void throwEnding() const;
-    void leaveTo(std::shared_ptr<Attempt> attempt);
 
     BasicProvider& m_provider;
     const LockKeys m_keys;
@@ -55,7 +55,7 @@ private:
     SharedContext m_context;
     WaitQueue::Ticket m_ticket;
     std::shared_ptr<Attempt> m_attempt; // under way, or answered and not looked at yet
-    std::shared_ptr<Doubt> m_doubt; // of a try that may come to hold the keys
+    std::shared_ptr<Doubt> m_doubt; // of an owner whom other calls may use too
     std::optional<TimePoint> m_deadline;
     std::optional<TimePoint> m_nextLook;
     std::optional<TimePoint> m_lastMoment; // the call has to end, and waits for an answer till then
