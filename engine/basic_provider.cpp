@@ -159,10 +159,31 @@ Task<Grant> BasicProvider::acquireWaiting(LockKeys keys, AcquireOptions options,
 Task<Grant> BasicProvider::acquireDespiteDoubt(LockKeys keys, AcquireOptions options,
                                                SharedContext context)
 {
+    constexpr Duration pause = 10ms;
     const Owner owner = options.owner();
+    while (isGivingBack(owner) && !m_closing)
+        co_await rest(clock().now() + pause);
+    if (m_closing)
+        throw Cancelled("The provider was closed.");
+    Doubt own(m_doubts, *owner);
+    own.isAsking = true;
     Grant grant = co_await tryAcquire(keys, std::move(options), std::move(context));
-    noteGranted(owner, keys);
+    noteGranted(owner, keys, &own);
     co_return grant;
+}
+
+bool BasicProvider::isGivingBack(const Owner& owner) const
+{
+    if (m_doubts.empty() || !owner)
+        return false;
+    const auto [first, last] = m_doubts.equal_range(*owner);
+    return std::any_of(first, last, [](const auto& doubt) { return doubt.second->isReleasing; });
+}
+
+bool BasicProvider::isAsking(const Owner& owner) const
+{
+    const auto [first, last] = m_doubts.equal_range(*owner);
+    return std::any_of(first, last, [](const auto& doubt) { return doubt.second->isAsking; });
 }
 
 void BasicProvider::noteGranted(const Owner& owner, const LockKeys& keys, const Doubt* own)

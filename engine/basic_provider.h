@@ -112,6 +112,10 @@ private:
     Task<Grant> acquireDespiteDoubt(LockKeys keys, AcquireOptions options, SharedContext context);
     //! Other calls of this owner that are in doubt about these keys need not give them back.
     void noteGranted(const Owner& owner, const LockKeys& keys, const Doubt* own = nullptr);
+    //! A key of this owner is being given back: who asks for it now may lose it to that.
+    [[nodiscard]] bool isGivingBack(const Owner& owner) const;
+    //! Another call of this owner has asked for keys, and is not answered yet.
+    [[nodiscard]] bool isAsking(const Owner& owner) const;
     //! What a job may start on: its keys, held for a while yet. none: they are lost
     Task<std::optional<TimePoint>> revive(LockKeys keys, AcquireOptions options, TimePoint until);
     //! Lets go of what a call that is over holds, without making it wait.

@@ -28,6 +28,11 @@ public:
     void claim(const LockKeys& keys) { m_claimed.insert(keys.begin(), keys.end()); }
     [[nodiscard]] bool isClaimed(const std::string& key) const { return m_claimed.contains(key); }
 
+    // A release that is sent before another call of the owner asks may arrive after its grant: so
+    // while one of these is under way, calls of that owner leave the other alone.
+    bool isAsking = false;
+    bool isReleasing = false;
+
 private:
     Doubts& m_all;
     Doubts::iterator m_self;

@@ -10,6 +10,7 @@ using namespace std::chrono_literals;
 
 static constexpr Duration shortestPause = 50ms;
 static constexpr Duration longestPause = 1s;
+static constexpr Duration askingPause = 20ms;
 //! A refusal that passes, because a server loads its data say, is waited out; one for want of a
 //! right does not pass by itself.
 static constexpr int mostRefusals = 5;
@@ -88,6 +89,12 @@ Task<void> GiveBack::run()
             item.keys = unclaimed(item);
         if (item.keys.isEmpty())
             continue;
+        if (item.doubt && m_provider.isAsking(item.owner)) { // it may be granted any moment
+            m_items.emplace(clock.now() + askingPause, std::move(item));
+            continue;
+        }
+        if (item.doubt)
+            item.doubt->isReleasing = true;
         m_busy = true;
         bool freed = false;
         bool refused = false;
@@ -104,6 +111,8 @@ Task<void> GiveBack::run()
             refused = true;
         }
         m_busy = false;
+        if (item.doubt)
+            item.doubt->isReleasing = false;
         if (m_provider.isClosing())
             break;
         if (refused) {

@@ -13,6 +13,8 @@ using namespace std::chrono_literals;
 //! How long a call that has to end waits for the answer that tells whether it may promise that
 //! nothing is held. A timeout or stop is honoured within 250 ms.
 static constexpr Duration lastWait = 200ms;
+//! Before it is seen whether a key of its owner has been given back.
+static constexpr Duration givingBackPause = 10ms;
 
 //! One question to the store. It may outlive its call.
 class WaitingCall::Attempt final {
@@ -74,6 +76,8 @@ WaitingCall::WaitingCall(BasicProvider& provider, LockKeys keys, AcquireOptions 
 
 WaitingCall::~WaitingCall()
 {
+    if (m_doubt)
+        m_doubt->isAsking = false; // nobody counts on the answer any more
     if (m_attempt) {
         m_attempt->call = nullptr;
         if (!m_attempt->isLook)
@@ -93,7 +97,7 @@ WaitingCall::~WaitingCall()
 Task<Grant> WaitingCall::run()
 {
     m_provider.m_queue.join(m_ticket);
-    if (m_options.owner() && m_options.reenters() && !m_options.isUniquelyOwned())
+    if (m_doubt && m_options.reenters() && !m_provider.isGivingBack(m_options.owner()))
         startLook();
     for (;;) {
         if (const std::optional<Grant> grant = takeAnswer())
@@ -125,6 +129,8 @@ std::optional<Grant> WaitingCall::takeAnswer()
     if (!isAnswered())
         return {};
     m_ticket.inFlight = false;
+    if (m_doubt)
+        m_doubt->isAsking = false;
     const auto done = std::exchange(m_attempt, nullptr);
     if (done->isLook)
         return takeLook(*done);
@@ -153,7 +159,7 @@ std::optional<Grant> WaitingCall::takeAnswer()
 //! The same owner re-enters at once, past those who wait for it.
 std::optional<Grant> WaitingCall::takeLook(const Attempt& done)
 {
-    if (!done.seen)
+    if (!done.seen || m_provider.isGivingBack(m_options.owner()))
         return {}; // the first try will tell
     if (!done.seen->isHeld()) {
         if (m_keys.size() == 1)
@@ -196,9 +202,13 @@ bool WaitingCall::mayAsk()
 {
     if (m_attempt || m_ending != Ending::None)
         return false;
+    const TimePoint now = m_provider.clock().now();
+    if (m_doubt && m_provider.isGivingBack(m_options.owner())) {
+        m_nextLook = now + givingBackPause;
+        return false;
+    }
     if (std::exchange(m_asksNow, false))
         return true;
-    const TimePoint now = m_provider.clock().now();
     if (isBlocked()) {
         m_nextLook = now + m_provider.retryDelay(m_tries++);
         if (m_ticket.blocker->leaseEnd)
@@ -214,6 +224,7 @@ void WaitingCall::startLook()
 {
     m_attempt = std::make_shared<Attempt>(*this, true);
     m_ticket.inFlight = true;
+    m_doubt->isAsking = true;
     letRun(look(&m_provider, m_attempt));
     if (isAnswered())
         m_ticket.signal.reset(); // raised for nobody: nothing has waited yet
@@ -231,6 +242,8 @@ void WaitingCall::startAsking()
     m_attempt->canBeGivenBack = canBeGivenBack();
     m_oneTry.asLook(m_tries);
     m_ticket.inFlight = true;
+    if (m_doubt)
+        m_doubt->isAsking = true;
     letRun(ask(&m_provider, m_attempt, m_oneTry, m_context));
     if (isAnswered())
         m_ticket.signal.reset();
@@ -357,6 +370,11 @@ Task<void> WaitingCall::clearUp(BasicProvider* provider, std::shared_ptr<Attempt
                                       attempt->doubt);
         co_return;
     }
+    constexpr Duration pause = 20ms;
+    while (attempt->doubt && provider->isAsking(attempt->owner) && !provider->m_closing)
+        co_await provider->rest(provider->clock().now() + pause);
+    if (provider->m_closing)
+        co_return;
     std::string problem = "the store did not say whether it took it";
     if (attempt->grant && !isPlanted(PlantedFault::LateGrantKept)) {
         // What the owner held before stays, and so does what another call of its has been granted.
@@ -374,6 +392,8 @@ Task<void> WaitingCall::clearUp(BasicProvider* provider, std::shared_ptr<Attempt
         ReleaseOptions options;
         options.ownedBy(attempt->owner).expecting(std::move(taken));
         problem.clear();
+        if (attempt->doubt)
+            attempt->doubt->isReleasing = true;
         try {
             const ReleaseResult result =
                 co_await provider->release(LockKeys(std::move(keys)), options, std::move(context));
@@ -386,6 +406,8 @@ Task<void> WaitingCall::clearUp(BasicProvider* provider, std::shared_ptr<Attempt
         } catch (...) {
             problem = messageOf(std::current_exception());
         }
+        if (attempt->doubt)
+            attempt->doubt->isReleasing = false;
         if (!problem.empty() && attempt->canBeGivenBack && !provider->m_closing) {
             provider->m_giveBack->add(attempt->keys, *attempt->owner, attempt->lease,
                                       attempt->doubt);

@@ -49,6 +49,7 @@ private:
     void checkBounds(int number, const Story& story);
     void checkExclusion();
     void checkLeft();
+    [[nodiscard]] bool sharesItsOwner(const Story& story, const std::string& key) const;
     [[nodiscard]] bool mayHold(const std::string& key, const Owner& owner) const;
     [[nodiscard]] TimePoint endOfHold(const Story& story) const;
     [[nodiscard]] TimePoint nextAskedBy(const Hold& hold, const std::string& key) const;
@@ -166,7 +167,10 @@ void Checking::checkBounds(int number, const Story& story)
         && *story.ended > *story.stopped + m_tolerance.bound)
         report("bound", number,
                "was to stop at " + ms(*story.stopped) + " and ended at " + ms(*story.ended) + '.');
-    const bool knewOfLoss = story.told && story.jobEnded && story.error == ErrorCode::Lost;
+    // What stopped for its caller hears of a loss from the answer to its release.
+    const bool wasStopped = story.stopped && story.told && *story.stopped <= *story.told;
+    const bool knewOfLoss =
+        story.told && !wasStopped && story.jobEnded && story.error == ErrorCode::Lost;
     if (knewOfLoss && *story.ended > *story.jobEnded + m_tolerance.bound)
         report("bound", number,
                "threw its loss at " + ms(*story.ended) + ", though its job had ended at "
@@ -196,9 +200,11 @@ TimePoint Checking::nextAskedBy(const Hold& hold, const std::string& key) const
     TimePoint next = TimePoint::max();
     for (const Story& story : m_stories) {
         const LockKeys& keys = story.call->keys;
-        if (hold.owner && story.call->owner == hold.owner && story.invoked > hold.begin
+        const bool isOther = story.call != m_stories[static_cast<std::size_t>(hold.call)].call;
+        if (isOther && hold.owner && story.call->owner == hold.owner
+            && story.ended.value_or(TimePoint::max()) > hold.begin
             && std::find(keys.begin(), keys.end(), key) != keys.end())
-            next = std::min(next, story.invoked);
+            next = std::min(next, std::max(story.invoked, hold.begin));
     }
     return next;
 }
@@ -244,6 +250,18 @@ void Checking::checkExclusion()
     }
 }
 
+//! Another call of the owner was granted while this one gave up: whose the lock is, nobody can tell.
+bool Checking::sharesItsOwner(const Story& story, const std::string& key) const
+{
+    return std::any_of(m_stories.begin(), m_stories.end(), [&](const Story& other) {
+        const LockKeys& keys = other.call->keys;
+        return &other != &story && other.granted && other.call->owner == story.call->owner
+            && story.call->owner && std::find(keys.begin(), keys.end(), key) != keys.end()
+            && other.invoked <= story.ended.value_or(TimePoint::max())
+            && story.invoked <= other.released.value_or(TimePoint::max());
+    });
+}
+
 //! Somebody counts on this lock, or can't know.
 bool Checking::mayHold(const std::string& key, const Owner& owner) const
 {
@@ -252,7 +270,7 @@ bool Checking::mayHold(const std::string& key, const Owner& owner) const
         if (story.call->owner != owner || std::find(keys.begin(), keys.end(), key) == keys.end())
             return false;
         if (story.error)
-            return *story.error == ErrorCode::OutcomeUnknown;
+            return *story.error == ErrorCode::OutcomeUnknown || sharesItsOwner(story, key);
         return story.call->kind == Call::Acquire && story.granted && !story.released;
     });
 }

@@ -7,6 +7,8 @@
 
 namespace lockboard::test {
 
+static constexpr Duration lastRead{150};
+
 void ScriptedServer::doAt(TimePoint when, std::function<void()> what)
 {
     m_clock.callAt(std::max(when, m_paused), [this, what = std::move(what)]() mutable {
@@ -51,6 +53,7 @@ public:
     Verb verb = Verb::Acquire;
     State state = Open;
     TimePoint sentAt;
+    std::optional<TimePoint> diedAt; // its line did
     std::coroutine_handle<> waiting;
 
     void end(State how)
@@ -101,8 +104,10 @@ bool ScriptedStore::hasOpen(Verb verb) const
 void ScriptedStore::loseLine()
 {
     const auto open = std::exchange(m_open, {});
-    for (const auto& exchange : open)
+    for (const auto& exchange : open) {
+        exchange->diedAt = clock().now();
         exchange->end(Exchange::Lost);
+    }
 }
 
 std::shared_ptr<ScriptedStore::Exchange> ScriptedStore::ask(Verb verb, const LockKeys& keys,
@@ -119,6 +124,11 @@ std::shared_ptr<ScriptedStore::Exchange> ScriptedStore::ask(Verb verb, const Loc
     m_open.push_back(exchange);
     const TimePoint arrival = clock().now() + fate.there;
     const std::weak_ptr<Exchange> weak = exchange;
+    // What a dead line had brought is read soon after or never: settling counts on 200 ms.
+    const auto arrive = [exchange, what, arrival] {
+        if (!exchange->diedAt || arrival <= *exchange->diedAt + lastRead)
+            what();
+    };
     Clock* const time = &clock();
     // The store may be gone by then; what it has open tells.
     const auto finish = [this, weak](Exchange::State how) {
@@ -134,8 +144,8 @@ std::shared_ptr<ScriptedStore::Exchange> ScriptedStore::ask(Verb verb, const Loc
     };
     switch (fate.kind) {
     case Fate::Answered:
-        m_server.doAt(arrival, [what, finish, time, back = fate.back] {
-            what();
+        m_server.doAt(arrival, [arrive, finish, time, back = fate.back] {
+            arrive();
             time->callAfter(back, [finish] { finish(Exchange::Answered); });
         });
         // Nobody waits for ever.
@@ -145,14 +155,14 @@ std::shared_ptr<ScriptedStore::Exchange> ScriptedStore::ask(Verb verb, const Loc
         time->callAt(arrival, lose);
         break;
     case Fate::LostAfter:
-        m_server.doAt(arrival, [what, lose] {
-            what();
+        m_server.doAt(arrival, [arrive, lose] {
+            arrive();
             lose();
         });
         time->callAfter(m_silence, lose);
         break;
     case Fate::Silent:
-        m_server.doAt(arrival, what);
+        m_server.doAt(arrival, arrive);
         time->callAfter(m_silence, lose);
         break;
     case Fate::NotSent:

@@ -153,9 +153,7 @@ Fate Simulation::drawFate(Process& process, Verb verb, const LockKeys&)
     }
     if (random.chance(m_slowRate)) {
         const Duration slow = random.between(50ms, 2500ms);
-        // What a dead line had brought is read soon after: settling counts on 200 ms.
-        const Duration read = std::min(slow, m_patience + 150ms);
-        return random.chance(0.5) ? Fate(Fate::Answered, read, back)
+        return random.chance(0.5) ? Fate(Fate::Answered, slow, back)
                                   : Fate(Fate::Answered, there, slow);
     }
     return Fate(Fate::Answered, there, back);

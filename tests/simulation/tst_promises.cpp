@@ -256,7 +256,8 @@ void TestPromises::whatAnotherCallOfTheOwnerWasGrantedStays()
     m_clock->run(100ms);
     const auto second = acquire(AcquireOptions().ownedBy("x")); // re-enters
     m_clock->run(700ms);
-    QCOMPARE(first->error, ErrorCode::TimedOut);
+    QVERIFY(first->isDone);
+    QCOMPARE(first->error, ErrorCode::OutcomeUnknown); // it may hold the key with the other
     QVERIFY(second->isDone && !second->error);
     m_clock->run(10s);
     QCOMPARE(m_server->locks().size(), std::size_t(1));
