@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "engine/config.h"
 
+#include "engine/bounded_file.h"
+#include "engine/credentials.h"
 #include "engine/plugin.h"
+#include "engine/server_url.h"
 
 #include <QDir>
-#include <QFile>
 #include <QFileInfo>
 #include <QJsonArray>
 #include <QJsonDocument>
@@ -49,6 +51,7 @@ Config Config::parse(const std::string& text, const std::string& source, const s
         Entry entry{id.toString(), isDefault, resolve(name, folder, registry), options, item};
         if (entry.id.empty())
             id.fail("is empty");
+        requireName(id, entry.id);
         if (entry.id.starts_with("lp_"))
             id.fail("must not begin with \"lp_\", which marks the stored form of an id");
         for (const Entry& other : config.m_entries) {
@@ -70,14 +73,14 @@ Config Config::parse(const std::string& text, const std::string& source, const s
 
 Config Config::load(const std::string& file, const ProviderRegistry& registry)
 {
-    const QString path = QString::fromStdString(file);
-    QFile device(path);
-    if (!device.open(QIODevice::ReadOnly))
-        throw ConfigError(file, "", 0, "can't be read: " + device.errorString().toStdString());
-    const QByteArray text = device.readAll();
-    if (device.error() != QFileDevice::NoError)
-        throw ConfigError(file, "", 0, "can't be read: " + device.errorString().toStdString());
-    return parse(text.toStdString(), file, QFileInfo(path).absolutePath().toStdString(), registry);
+    std::string text;
+    try {
+        text = readBoundedFile(file);
+    } catch (const std::runtime_error& error) {
+        throw ConfigError(file, "", 0, error.what());
+    }
+    const QFileInfo path(QString::fromStdString(file));
+    return parse(text, file, path.absolutePath().toStdString(), registry);
 }
 
 Config Config::connectTo(const std::string& url, const ProviderRegistry& registry)
@@ -93,6 +96,8 @@ Config Config::connectTo(const std::string& url, const ProviderRegistry& registr
         throw ConfigError("--connect", "", 0,
                           "no provider speaks this URL; it must begin with one of: " + known);
     }
+    if (!isUtf8(url))
+        throw ConfigError("--connect", "", 0, "this URL is not UTF-8");
     const QString id = QString::fromStdString(kind->identifier);
     const QJsonObject options{
         {QString::fromStdString(kind->urlOption), QString::fromStdString(url)}};
@@ -123,7 +128,7 @@ static ProviderRegistry::Found resolve(const ConfigValue& value, const std::stri
     std::string known;
     for (const auto& kind : registry.kinds())
         known += (known.empty() ? "\"" : ", \"") + kind.identifier + '"';
-    value.fail('"' + printable(name) + "\" is not a known provider; known are " + known
+    value.fail('"' + shownWord(name) + "\" is not a known provider; known are " + known
                + ", and paths of plugins");
 }
 

@@ -1,15 +1,27 @@
 // SPDX-License-Identifier: MIT
 #include "engine/config_reference.h"
 
-#include "engine/lock.h"
+#include "engine/bounded_file.h"
+#include "engine/credentials.h"
 
 #include <QDir>
 #include <QFile>
 
+#include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <stdexcept>
 
 namespace lockboard {
+
+//! Of what is no variable's name, nobody knows that it is none of the values.
+static std::string shownVariable(const std::string& name)
+{
+    const bool isName = std::all_of(name.begin(), name.end(), [](unsigned char letter) {
+        return letter < 0x80 && (std::isalnum(letter) != 0 || letter == '_');
+    });
+    return isName ? shownWord(name) : "****";
+}
 
 static std::string resolved(const std::string& reference, const std::string& folder)
 {
@@ -17,14 +29,15 @@ static std::string resolved(const std::string& reference, const std::string& fol
         const std::string name = reference.substr(4);
         const char* const value = std::getenv(name.c_str());
         if (!value)
-            throw std::runtime_error("refers to the environment variable \"" + printable(name)
+            throw std::runtime_error("refers to the environment variable \"" + shownVariable(name)
                                      + "\", which is not set");
         return value;
     }
     if (!reference.starts_with("file:"))
         throw std::runtime_error("has a reference that is neither ${env:NAME} nor ${file:PATH}; "
                                  "\"$${\" stands for the characters \"${\"");
-    std::string content = readNamedFile(reference.substr(5), folder, "refers to");
+    const std::string name = reference.substr(5);
+    std::string content = readNamedFile(name, shownWord(name), folder, "refers to");
     if (content.ends_with('\n'))
         content.pop_back();
     if (content.ends_with('\r'))
@@ -61,22 +74,18 @@ bool isReference(const std::string& text)
     return text.starts_with("${") && text.find('}') == text.size() - 1;
 }
 
-std::string readNamedFile(const std::string& name, const std::string& folder,
-                          const std::string& verb)
+std::string readNamedFile(const std::string& name, const std::string& shown,
+                          const std::string& folder, const std::string& verb)
 {
-    constexpr qint64 most = 1024 * 1024; // no password or certificate is longer
-    const std::string subject = verb + " the file \"" + printable(name) + "\", which ";
-    const QDir base(QString::fromStdString(folder));
-    QFile file(base.absoluteFilePath(QString::fromStdString(name)));
     if (name.empty())
         throw std::runtime_error(verb + " a file without a name");
-    const bool opened = file.open(QIODevice::ReadOnly);
-    const QByteArray content = opened ? file.read(most + 1) : QByteArray();
-    if (file.error() != QFileDevice::NoError)
-        throw std::runtime_error(subject + "can't be read: " + file.errorString().toStdString());
-    if (content.size() > most)
-        throw std::runtime_error(subject + "is larger than 1 MiB");
-    return content.toStdString();
+    const QDir base(QString::fromStdString(folder));
+    const QByteArray path = QFile::encodeName(base.absoluteFilePath(QString::fromStdString(name)));
+    try {
+        return readBoundedFile(path.toStdString());
+    } catch (const std::runtime_error& error) {
+        throw std::runtime_error(verb + " the file \"" + shown + "\", which " + error.what());
+    }
 }
 
 } // namespace lockboard

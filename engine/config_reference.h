@@ -18,8 +18,9 @@ namespace lockboard {
 //! The text is one reference and nothing else.
 [[nodiscard]] bool isReference(const std::string& text);
 
-//! What is in a file; `verb` is what the value does with it: "names".
-[[nodiscard]] std::string readNamedFile(const std::string& name, const std::string& folder,
-                                        const std::string& verb);
+//! What is in a file; `verb` is what the value does with it: "names". `shown` is its name as a
+//! sentence may repeat it, which is not what a reference in it stands for.
+[[nodiscard]] std::string readNamedFile(const std::string& name, const std::string& shown,
+                                        const std::string& folder, const std::string& verb);
 
 } // namespace lockboard

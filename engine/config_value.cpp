@@ -2,6 +2,7 @@
 #include "engine/config_value.h"
 
 #include "engine/config_reference.h"
+#include "engine/credentials.h"
 
 #include <json/json.h>
 
@@ -22,6 +23,17 @@ struct ConfigValue::Document {
         const auto end = text.begin() + std::clamp<std::ptrdiff_t>(offset, 0, std::ssize(text));
         return 1 + static_cast<int>(std::count(text.begin(), end, '\n'));
     }
+    [[nodiscard]] int lineOfBadUtf8() const
+    {
+        std::string_view rest = text;
+        int line = 1;
+        for (; isUtf8(rest.substr(0, rest.find('\n'))); ++line) {
+            if (rest.find('\n') == std::string_view::npos)
+                break;
+            rest.remove_prefix(rest.find('\n') + 1);
+        }
+        return line;
+    }
 };
 
 ConfigValue::ConfigValue(std::shared_ptr<const Document> document, const Json::Value* value,
@@ -33,6 +45,65 @@ ConfigValue::ConfigValue(std::shared_ptr<const Document> document, const Json::V
 {
 }
 
+//! jsoncpp's words, of which some repeat what was read: that may be a password.
+static std::string problemIn(const std::string& said)
+{
+    static constexpr const char* known[] = {
+        "Syntax error: value, object or array expected.",
+        "Missing '}' or object member name",
+        "Missing ':' after object member name",
+        "Missing ',' or '}' in object declaration",
+        "Missing ',' or ']' in array declaration",
+        "Empty escape sequence in string",
+        "Bad escape sequence in string",
+        "Bad unicode escape sequence in string",
+        "Extra non-whitespace after JSON value.",
+    };
+    for (const char* phrase : known) {
+        if (said.starts_with(phrase))
+            return phrase;
+    }
+    if (said.starts_with("Duplicate key"))
+        return "one object has the same name twice";
+    return said.ends_with("is not a number.") ? "a number is malformed" : "a value is malformed";
+}
+
+void ConfigValue::parseInto(Document& document)
+{
+    const auto fail = [&document](int line, const std::string& problem) {
+        throw ConfigError(document.source, "", line, problem);
+    };
+    std::string& text = document.text;
+    constexpr std::string_view byteOrderMark = "\xef\xbb\xbf";
+    if (text.starts_with(byteOrderMark))
+        text.erase(0, byteOrderMark.size());
+    const std::size_t null = text.find('\0');
+    if (null != std::string::npos)
+        fail(document.lineAt(static_cast<std::ptrdiff_t>(null)),
+             "this is not text: it holds a NUL character");
+    if (!isUtf8(text))
+        fail(document.lineOfBadUtf8(), "this is not UTF-8");
+    Json::CharReaderBuilder builder;
+    Json::CharReaderBuilder::strictMode(&builder.settings_);
+    builder["strictRoot"] = false; // "must be an object" is said with path and line below
+    std::string errors;
+    const std::unique_ptr<Json::CharReader> reader(builder.newCharReader());
+    try {
+        if (reader->parse(text.data(), text.data() + text.size(), &document.root, &errors))
+            return;
+    } catch (const std::exception&) {
+        fail(0, "this is not valid JSON: it is nested too deeply");
+    }
+    // "* Line 3, Column 5\n  Missing ',' or '}' in object declaration\n..."
+    int line = 0;
+    int column = 0;
+    std::sscanf(errors.c_str(), "* Line %d, Column %d", &line, &column);
+    std::string what = errors.substr(std::min(errors.find('\n'), errors.size()));
+    what.erase(0, what.find_first_not_of("\n "));
+    what.resize(std::min(what.find('\n'), what.size()));
+    fail(line, "this is not valid JSON: " + problemIn(what));
+}
+
 ConfigValue ConfigValue::parse(const std::string& text, const std::string& source,
                                const std::string& folder)
 {
@@ -40,32 +111,7 @@ ConfigValue ConfigValue::parse(const std::string& text, const std::string& sourc
     document->text = text;
     document->source = source;
     document->folder = folder;
-    Json::CharReaderBuilder builder;
-    Json::CharReaderBuilder::strictMode(&builder.settings_);
-    builder["strictRoot"] = false; // "must be an object" is said with path and line below
-    std::string errors;
-    const std::unique_ptr<Json::CharReader> reader(builder.newCharReader());
-    bool good = false;
-    try {
-        good = reader->parse(text.data(), text.data() + text.size(), &document->root, &errors);
-    } catch (const std::exception& error) { // nested too deeply
-        errors = error.what();
-    }
-    if (!good) {
-        // "* Line 3, Column 5\n  Missing ',' or '}' in object declaration\n..."
-        int line = 0;
-        int column = 0;
-        std::sscanf(errors.c_str(), "* Line %d, Column %d", &line, &column);
-        const auto from = errors.find('\n');
-        const auto to = errors.find('\n', from + 1);
-        std::string what = line == 0 || from == std::string::npos
-            ? errors
-            : errors.substr(from + 1, to == std::string::npos ? to : to - from - 1);
-        what.erase(0, what.find_first_not_of(' '));
-        if (what.starts_with('\'')) // it repeats what it read, which may be a password
-            what = "a number is malformed";
-        throw ConfigError(source, "", line, "this is not valid JSON: " + what);
-    }
+    parseInto(*document);
     const Json::Value* root = &document->root;
     return ConfigValue(std::move(document), root, "");
 }
@@ -115,7 +161,7 @@ std::vector<ConfigValue> ConfigValue::items() const
 
 ConfigValue ConfigValue::derived(const Json::Value* value, const std::string& step) const
 {
-    ConfigValue derived(m_document, value, m_path + '/' + step);
+    ConfigValue derived(m_document, value, m_path + '/' + shownWord(step));
     derived.m_references = m_references;
     return derived;
 }
@@ -141,14 +187,18 @@ std::string ConfigValue::expanded(bool isUrl) const
 {
     if (!m_value->isString())
         fail("must be a string");
-    const std::string text = m_value->asString();
-    if (!m_references)
-        return text;
-    try {
-        return expandReferences(text, m_document->folder, isUrl);
-    } catch (const std::runtime_error& error) {
-        fail(error.what());
+    std::string text = m_value->asString();
+    if (m_references) {
+        try {
+            text = expandReferences(text, m_document->folder, isUrl);
+        } catch (const std::runtime_error& error) {
+            fail(error.what());
+        }
     }
+    // Everything below reads a text up to its first NUL, and would do something else.
+    if (text.find('\0') != std::string::npos)
+        fail("holds a NUL character");
+    return text;
 }
 
 std::string ConfigValue::reference() const
@@ -157,11 +207,16 @@ std::string ConfigValue::reference() const
     return isReference(text) ? text : std::string();
 }
 
+std::string ConfigValue::shown() const
+{
+    return m_value->isString() ? shownWord(m_value->asString()) : std::string();
+}
+
 std::string ConfigValue::fileContent() const
 {
     const std::string name = toString();
     try {
-        return readNamedFile(name, m_document->folder, "names");
+        return readNamedFile(name, shown(), m_document->folder, "names");
     } catch (const std::runtime_error& error) {
         fail(error.what());
     }
@@ -178,7 +233,10 @@ double ConfigValue::toNumber() const
 {
     if (!m_value->isNumeric() || m_value->isBool())
         fail("must be a number");
-    return m_value->asDouble();
+    const double number = m_value->asDouble();
+    if (!std::isfinite(number))
+        fail("is too large a number");
+    return number;
 }
 
 std::int64_t ConfigValue::toInteger(std::int64_t least, std::int64_t most) const

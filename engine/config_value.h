@@ -41,6 +41,8 @@ public:
     //! The string as it is written, if it is one reference and nothing else; else empty. Fit to be
     //! shown.
     [[nodiscard]] std::string reference() const;
+    //! The string as it is written, references not followed, as a sentence may repeat it.
+    [[nodiscard]] std::string shown() const;
     //! What is in the file that this string names.
     [[nodiscard]] std::string fileContent() const;
     [[nodiscard]] bool toBool() const;
@@ -60,6 +62,7 @@ public:
 
 private:
     struct Document;
+    static void parseInto(Document& document);
     [[nodiscard]] ConfigValue derived(const Json::Value* value, const std::string& step) const;
     [[nodiscard]] std::string expanded(bool isUrl) const;
     ConfigValue(std::shared_ptr<const Document> document, const Json::Value* value,

@@ -101,7 +101,7 @@ InvalidArgument::InvalidArgument(std::string message)
 
 static std::string unknownProvider(const std::string& id, const std::vector<std::string>& known)
 {
-    std::string text = "There is no provider \"" + printable(id) + "\"; known are";
+    std::string text = "There is no provider \"" + shownWord(id) + "\"; known are";
     for (std::size_t i = 0; i < known.size(); ++i)
         text += (i == 0 ? " \"" : ", \"") + printable(known[i]) + '"';
     return text + '.';
@@ -116,7 +116,7 @@ NotFound::NotFound(std::string id, const std::vector<std::string>& known)
 static std::string placed(const std::string& source, const std::string& path, int line,
                           const std::string& problem)
 {
-    std::string text = withoutCredentials(source); // a URL in the place of a file, say
+    std::string text = shownWord(source); // a URL in the place of a file, say
     if (line > 0)
         text += (text.empty() ? "line " : ":") + std::to_string(line);
     if (!path.empty())

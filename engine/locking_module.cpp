@@ -61,7 +61,7 @@ LockingModule::LockingModule(const Config& config, const Container& container, S
         info.isDefault = info.id == m_defaultId;
     if (chosen.empty())
         m_container.log(LogLevel::Info,
-                        "Locking module: Using \"" + m_defaultId + "\" as default.");
+                        "Locking module: Using \"" + printable(m_defaultId) + "\" as default.");
 }
 
 std::unique_ptr<LockProvider> LockingModule::make(const ProviderFactory& factory,

@@ -20,6 +20,27 @@ static CommandLine::Exit wrong(const QString& sentence)
     return {usageError, u"lockboard: %1 (try --help)\n"_s.arg(QString::fromStdString(shown))};
 }
 
+static QString shown(const QString& word)
+{
+    return QString::fromStdString(shownWord(word.toStdString()));
+}
+
+//! What Qt says of the command line; it may repeat an argument, and that may be a URL.
+static QString problemOf(const QCommandLineParser& parser, const QStringList& arguments)
+{
+    const QStringList unknown = parser.unknownOptionNames();
+    if (!unknown.isEmpty())
+        return u"Unknown option '%1'"_s.arg(shown(unknown.constFirst()));
+    QString problem = parser.errorText();
+    while (problem.endsWith(u'.'))
+        problem.chop(1);
+    for (const QString& argument : arguments) {
+        if (argument.contains(u'='))
+            problem.replace(argument, argument.section(u'=', 0, 0));
+    }
+    return problem;
+}
+
 static std::optional<QSize> sizeFrom(const QString& text)
 {
     static const QRegularExpression pattern(u"^(\\d{3,4})x(\\d{3,4})$"_s);
@@ -70,18 +91,15 @@ std::optional<CommandLine::Exit> CommandLine::parse(const QStringList& arguments
     const QCommandLineOption noAudit(u"no-audit"_s, u"Keep no record of what is done."_s);
     parser.addOptions({help, version, config, connect, provider, readOnly, demo, screenshot, theme,
                        size, audit, noAudit});
-    if (!parser.parse(arguments)) {
-        QString problem = parser.errorText();
-        while (problem.endsWith(u'.'))
-            problem.chop(1);
-        return wrong(problem);
-    }
+    if (!parser.parse(arguments))
+        return wrong(problemOf(parser, arguments));
     if (parser.isSet(help))
         return Exit{0, parser.helpText()};
     if (parser.isSet(version))
         return Exit{0, u"lockboard %1\n"_s.arg(QStringLiteral(LOCKBOARD_VERSION))};
     if (!parser.positionalArguments().isEmpty())
-        return wrong(u"unexpected argument '%1'"_s.arg(parser.positionalArguments().constFirst()));
+        return wrong(
+            u"unexpected argument '%1'"_s.arg(shown(parser.positionalArguments().constFirst())));
     if (parser.isSet(config) && parser.isSet(connect))
         return wrong(u"--config and --connect exclude each other"_s);
     if (parser.isSet(demo) && (parser.isSet(config) || parser.isSet(connect)))

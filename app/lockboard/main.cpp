@@ -154,9 +154,9 @@ int main(int argc, char** argv)
                 std::fputs(qPrintable(exit->text), exit->code == 0 ? stdout : stderr);
                 return exit->code;
             }
+            hideCredentials(argc, argv);
             config = configFor(wanted);
         }
-        hideCredentials(argc, argv);
         if (!hasDisplay()) {
             if (wanted.screenshot.isEmpty()) {
                 return complain(

@@ -6,6 +6,8 @@
 #include "app/lockboardctl/suggestion.h"
 #include "app/lockboardctl/verbs.h"
 
+#include "engine/credentials.h"
+
 #include <QByteArray>
 
 #include <algorithm>
@@ -35,7 +37,7 @@ static const Option& findOption(const std::string& name)
         known.push_back(each.name);
     }
     const std::string_view near = nearest(name, known);
-    throw UsageError("There is no option --" + printable(name) + '.'
+    throw UsageError("There is no option --" + shownWord(name) + '.'
                      + (near.empty() ? "" : " Did you mean --" + std::string(near) + '?'));
 }
 
@@ -59,7 +61,7 @@ static Words split(int argc, char* argv[])
             continue;
         }
         if (!word.starts_with("--")) {
-            throw UsageError("There is no option " + printable(word)
+            throw UsageError("There is no option " + shownWord(word)
                              + ". A key that begins with a dash comes after --.");
         }
         const std::size_t equals = word.find('=');
@@ -94,7 +96,7 @@ static const Verb* verbNamed(const std::string& name)
     }
     const std::string_view near = nearest(name, known);
     throw UsageError(
-        "There is no verb \"" + printable(name) + "\". "
+        "There is no verb \"" + shownWord(name) + "\". "
         + (near.empty() ? "Verbs are " + list + '.' : "Did you mean " + std::string(near) + '?'));
 }
 
@@ -125,7 +127,7 @@ static void decodeKeys(Arguments& arguments)
         const QByteArray bytes = QByteArray::fromBase64(given);
         // The way back decides: Qt passes over what it doesn't understand.
         if (bytes.toBase64() != given && bytes.toBase64(QByteArray::OmitTrailingEquals) != given)
-            throw UsageError("The key \"" + printable(key) + "\" is not base64.");
+            throw UsageError("The key \"" + shownWord(key) + "\" is not base64.");
         key = bytes.toStdString();
     }
 }
@@ -154,7 +156,7 @@ static void judge(const Arguments& arguments)
                          + (arguments.verb->operands[0] == 'K' ? "KEY." : "ACTION."));
     if (!takesKeys && !arguments.keys.empty()) {
         throw UsageError(std::string(arguments.verb->name) + " takes options only, no \""
-                         + printable(arguments.keys.front()) + "\".");
+                         + shownWord(arguments.keys.front()) + "\".");
     }
 }
 

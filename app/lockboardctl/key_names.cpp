@@ -3,6 +3,7 @@
 
 #include "app/lockboardctl/exit_code.h"
 
+#include "engine/credentials.h"
 #include "engine/postgres/medusa_hash.h"
 
 #include <QSocketNotifier>
@@ -12,6 +13,8 @@
 #include <cstring>
 
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 namespace lockboard::ctl {
@@ -73,8 +76,16 @@ private:
 
 static UsageError unreadable(const std::string& path)
 {
-    return UsageError("--names-from: " + printable(path) + " can't be read: " + std::strerror(errno)
+    return UsageError("--names-from: " + shownWord(path) + " can't be read: " + std::strerror(errno)
                       + '.');
+}
+
+//! /dev/zero, say; but not /dev/null, which is empty.
+static bool isEndless(const struct stat& status, int file)
+{
+    const bool isNull = status.st_rdev == makedev(1, 3);
+    const bool isDevice = S_ISBLK(status.st_mode) || S_ISCHR(status.st_mode);
+    return isDevice && !isNull && isatty(file) == 0;
 }
 
 KeyNames::KeyNames(const Arguments& arguments)
@@ -83,9 +94,17 @@ KeyNames::KeyNames(const Arguments& arguments)
 {
     if (m_path.empty())
         return;
-    m_file = m_path == "-" ? STDIN_FILENO : open(m_path.c_str(), O_RDONLY | O_CLOEXEC);
+    // Whoever opens a FIFO stands still until somebody writes, unless told not to.
+    m_file = m_path == "-" ? STDIN_FILENO
+                           : open(m_path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (m_file < 0)
         throw unreadable(m_path);
+    struct stat status = {};
+    if (fstat(m_file, &status) == 0 && isEndless(status, m_file)) {
+        close(m_file);
+        throw UsageError("--names-from: " + shownWord(m_path)
+                         + " is a device, and not a file, a pipe or a terminal.");
+    }
 }
 
 KeyNames::~KeyNames()
@@ -116,11 +135,12 @@ Task<KeyNames::Found> KeyNames::find(Session& session, std::set<std::uint32_t> h
             throw Cancelled();
         readable.reset();
         const ssize_t length = read(m_file, buffer.data(), buffer.size());
-        if (length < 0)
+        if (length < 0 && errno != EAGAIN)
             throw unreadable(m_path);
         if (length == 0)
             break;
-        lines.take(std::string_view(buffer.data(), static_cast<std::size_t>(length)));
+        if (length > 0)
+            lines.take(std::string_view(buffer.data(), static_cast<std::size_t>(length)));
         notifier.setEnabled(true);
     }
     lines.endLine();

@@ -4,6 +4,8 @@
 #include "app/lockboardctl/duration.h"
 #include "app/lockboardctl/exit_code.h"
 
+#include "engine/credentials.h"
+
 #include <charconv>
 #include <cstring>
 
@@ -13,7 +15,7 @@ static Duration durationFrom(const char* option, const char* value)
 {
     if (const auto duration = parseDuration(value))
         return *duration;
-    throw UsageError(std::string(option) + ": \"" + printable(value)
+    throw UsageError(std::string(option) + ": \"" + shownWord(value)
                      + "\" is not a duration; write 500ms, 30s, 5m, 1h, or a number of seconds.");
 }
 
@@ -23,7 +25,7 @@ static std::uint64_t limitFrom(const char* value)
     const char* const end = value + std::strlen(value);
     const auto [rest, error] = std::from_chars(value, end, number);
     if (error != std::errc() || rest != end || number == 0)
-        throw UsageError("--limit: \"" + printable(value) + "\" is not a whole number above 0.");
+        throw UsageError("--limit: \"" + shownWord(value) + "\" is not a whole number above 0.");
     return number;
 }
 

@@ -9,6 +9,7 @@
 #include "app/lockboardctl/terminal_question.h"
 #include "app/lockboardctl/verbs.h"
 
+#include "engine/credentials.h"
 #include "engine/postgres/listed_session.h"
 
 #include <QJsonObject>
@@ -151,7 +152,7 @@ Task<int> runPostgres(Session& session, Arguments arguments)
     if (count > 1 || (action != "install-trigger" && action != "remove-trigger"))
         throw UsageError(
             "postgres knows install-trigger, remove-trigger and end-session PID, not \""
-            + printable(count > 1 ? arguments.keys[1] : action) + "\".");
+            + shownWord(count > 1 ? arguments.keys[1] : action) + "\".");
     const std::string done =
         co_await session.module().administer(action, {}, session.provider().id);
     print(session, done, arguments.json);

@@ -3,6 +3,8 @@
 
 #include "app/lockboardctl/exit_code.h"
 
+#include "engine/credentials.h"
+
 #include <QDateTime>
 
 #include <charconv>
@@ -43,7 +45,7 @@ SessionTarget SessionTarget::parse(const std::string& text)
         target.m_began = began;
     }
     if (!good || target.m_session.find('=') != std::string::npos)
-        throw UsageError('"' + printableStart(text)
+        throw UsageError('"' + shownWord(text)
                          + "\" is neither the number of a process nor a session's target as list "
                            "--json has it.");
     return target;

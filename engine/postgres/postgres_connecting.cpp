@@ -2,6 +2,7 @@
 #include "engine/postgres/postgres_connection.h"
 
 #include "engine/errors.h"
+#include "engine/postgres/postgres_url.h"
 
 #include <QHostAddress>
 
@@ -178,7 +179,8 @@ void PostgresConnection::writeGreetings()
 void PostgresConnection::takeGreeting(const PostgresResult& result)
 {
     if (result.isError()) {
-        drop(postgresError(m_endpoint.name(), "it needs", result.sqlState(), result.message()));
+        drop(postgresError(m_endpoint.name(), "it needs", result.sqlState(),
+                           withoutWords(result.message(), m_endpoint.words)));
         return;
     }
     if (m_backendPid == 0) {

@@ -2,6 +2,7 @@
 #include "engine/postgres/postgres_connection.h"
 
 #include "engine/errors.h"
+#include "engine/postgres/postgres_url.h"
 
 #include <QRandomGenerator>
 
@@ -79,10 +80,11 @@ int PostgresConnection::serverVersion() const
     return m_connection ? PQserverVersion(m_connection) : 0;
 }
 
-//! libpq's words are lines, of which the first tells; none ever tells the password.
+//! libpq's words are lines, of which the first tells.
 std::string PostgresConnection::lastMessage() const
 {
     std::string text = m_connection ? PQerrorMessage(m_connection) : "out of memory";
+    text = withoutWords(std::move(text), m_endpoint.words);
     text.resize(std::min(text.find('\n'), text.size()));
     while (text.ends_with('.') || text.ends_with(' '))
         text.pop_back();

@@ -4,6 +4,7 @@
 #include "engine/postgres/medusa_hash.h"
 #include "engine/postgres/postgres_keys.h"
 #include "engine/postgres/postgres_live_view.h"
+#include "engine/postgres/postgres_url.h"
 
 #include <QRandomGenerator>
 
@@ -85,7 +86,7 @@ PostgresProvider::~PostgresProvider()
 std::exception_ptr PostgresProvider::errorOf(const PostgresResult& result) const
 {
     return postgresError(m_settings.endpoint.name(), m_statements.table, result.sqlState(),
-                         result.message());
+                         withoutWords(result.message(), m_settings.endpoint.words));
 }
 
 std::vector<std::string> PostgresProvider::warnings() const

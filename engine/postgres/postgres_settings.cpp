@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "engine/postgres/postgres_settings.h"
 
+#include "engine/postgres/postgres_url.h"
 #include "engine/provider_registry.h"
+#include "engine/server_url.h"
 
 #include <QHostAddress>
 #include <QString>
@@ -41,6 +43,7 @@ std::string PostgresEndpoint::name() const
     std::string database = word("dbname");
     if (database.empty())
         database = word("user");
+    host = printable(host);
     return (v6 ? '[' + host + ']' : host) + ':' + word("port") + '/' + printable(database);
 }
 
@@ -72,31 +75,6 @@ std::vector<std::string> PostgresEndpoint::warnings() const
               "prevent that."};
 }
 
-static void readUrl(const ConfigValue& place, PostgresEndpoint& endpoint)
-{
-    const std::string text = place.toUrl();
-    char* error = nullptr;
-    const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> parsed(
-        PQconninfoParse(text.c_str(), &error), &PQconninfoFree);
-    PQfreemem(error); // it may repeat the password
-    if (!parsed || text.empty())
-        place.fail("must be a URL such as postgres://user@host:5432/database, or libpq's keywords "
-                   "such as host=/run/postgresql dbname=shop");
-    for (const PQconninfoOption* one = parsed.get(); one->keyword; ++one) {
-        if (one->val)
-            endpoint.words[one->keyword] = one->val;
-    }
-    // libpq would take a mistyped one for no port and no host at all, and go elsewhere.
-    const auto port = endpoint.words.find("port");
-    if (port != endpoint.words.end()) {
-        bool good = false;
-        const int number = QString::fromStdString(port->second).toInt(&good);
-        const bool several = port->second.find(',') != std::string::npos;
-        if (!several && (!good || number < 1 || number > 65535))
-            place.fail("names a port that is not a number from 1 to 65535");
-    }
-}
-
 static Duration msOr(const ConfigValue& options, const std::string& name, Duration fallback)
 {
     constexpr std::int64_t aDay = 24 * 3600 * 1000;
@@ -114,6 +92,7 @@ static std::string nameOr(const ConfigValue& options, const std::string& member,
     constexpr std::size_t longest = 63; // PostgreSQL cuts longer names
     if (name.empty() || name.size() > longest || name.find('\0') != std::string::npos)
         value.fail("must be a name of 1 to 63 bytes");
+    requireName(value, name);
     return name;
 }
 
@@ -128,7 +107,7 @@ PostgresSettings PostgresSettings::read(const ProviderSetup& setup)
         options.fail(client.isNull()
                          ? "must say where PostgreSQL is: \"databaseUrl\" (or \"clientUrl\")"
                          : "has \"databaseUrl\" and \"clientUrl\"; one of them is enough");
-    readUrl(client.isNull() ? database : client, settings.endpoint);
+    settings.endpoint.words = readPostgresUrl(client.isNull() ? database : client);
     settings.schema = nameOr(options, "schema", settings.schema);
     settings.table = nameOr(options, "table", settings.table);
     settings.createTable = options.boolOr("createTable", settings.createTable);

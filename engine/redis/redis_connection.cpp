@@ -361,6 +361,7 @@ bool RedisConnection::takeReplies()
         }
         m_lastHeard = m_lastReply = m_clock.now();
         m_heard = 0;
+        reply.hideInError(m_endpoint.password); // which it knows, and may repeat
         if (m_state == State::Connecting)
             takeHandshakeReply(reply);
         else

@@ -5,6 +5,8 @@
 
 #include <hiredis/hiredis.h>
 
+#include <algorithm>
+
 namespace lockboard {
 
 void RedisReply::Free::operator()(redisReply* reply) const
@@ -125,6 +127,20 @@ std::string RedisReply::description() const
         return list;
     }
     return isArray() ? "an array of " + std::to_string(size()) : "something unknown";
+}
+
+void RedisReply::hideInError(std::string_view secret)
+{
+    constexpr std::size_t shortest = 4; // anything shorter is in every sentence
+    if ((!isError() && !isStatus()) || !m_owned || secret.size() < shortest)
+        return;
+    char* const end = m_owned->str + m_owned->len;
+    for (char* at = m_owned->str;;) {
+        at = std::search(at, end, secret.begin(), secret.end());
+        if (at == end)
+            return;
+        at = std::fill_n(at, secret.size(), '*');
+    }
 }
 
 } // namespace lockboard

@@ -46,6 +46,8 @@ public:
     [[nodiscard]] RedisReply at(std::size_t i) const;
     //! An error whose first word is this: `WRONGTYPE`, say.
     [[nodiscard]] bool isError(std::string_view word) const;
+    //! Makes asterisks of it wherever an error or a status repeats it.
+    void hideInError(std::string_view secret);
     //! The user may do this, but not to this key.
     [[nodiscard]] bool isDeniedKey() const;
     //! What it is, for a sentence: `the integer 1`, `an array of 3`. Short, and free of what a

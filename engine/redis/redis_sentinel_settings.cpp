@@ -3,6 +3,7 @@
 
 #include "engine/config_value.h"
 #include "engine/redis/redis_tls.h"
+#include "engine/server_url.h"
 
 namespace lockboard {
 
@@ -29,6 +30,7 @@ RedisSentinelSettings RedisSentinelSettings::read(const ConfigValue& redisOption
         address.host = item.stringOr("host", address.host);
         if (address.host.empty())
             item.member("host").fail("is empty");
+        requireHost(item.member("host"), address.host);
         const ConfigValue port = item.member("port");
         if (!port.isNull())
             address.port = static_cast<int>(port.toInteger(1, 65535));
@@ -42,6 +44,7 @@ RedisSentinelSettings RedisSentinelSettings::read(const ConfigValue& redisOption
     settings.master = name.toString();
     if (settings.master.empty())
         name.fail("is empty");
+    requireName(name, settings.master);
     if (!settings.username.empty() && settings.password.empty())
         redisOptions.member("sentinelUsername").fail("names a user but no password");
     if (tls.isObject() || (!tls.isNull() && tls.toBool()))

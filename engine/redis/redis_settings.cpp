@@ -4,6 +4,7 @@
 #include "engine/provider_registry.h"
 #include "engine/redis/redis_note.h"
 #include "engine/redis/redis_tls.h"
+#include "engine/server_url.h"
 
 #include <QHostAddress>
 #include <QUrl>
@@ -73,43 +74,81 @@ static int readDatabase(const ConfigValue& place, const QString& text)
     return database;
 }
 
+static bool isScheme(const QString& scheme)
+{
+    return scheme == "unix"_L1 || scheme == "redis"_L1 || scheme == "rediss"_L1;
+}
+
+[[noreturn]] static void failAsNoUrl(const ConfigValue& place)
+{
+    place.fail("must be a URL such as redis://127.0.0.1:6379/0, rediss://host or "
+               "unix:///run/redis.sock");
+}
+
+//! Qt's own words would repeat the URL: ours name what is wrong with it.
+static QUrl checkedUrl(const ConfigValue& place, const std::string& text)
+{
+    const QUrl url(QString::fromStdString(text), QUrl::StrictMode);
+    if (url.errorString().startsWith("Invalid port"_L1))
+        place.fail("names a port that is not a number from 1 to 65535");
+    if (!url.isValid() || !isScheme(url.scheme()))
+        failAsNoUrl(place);
+    if (url.hasFragment())
+        place.fail("has a fragment (#...); in a password, write # as %23");
+    return url;
+}
+
+static void readSocket(const ConfigValue& place, const QUrl& url, RedisEndpoint& endpoint)
+{
+    const QString path = url.path(QUrl::FullyDecoded);
+    if (path.isEmpty() || path.contains("://"_L1) || !url.host().isEmpty())
+        place.fail("must name the socket by an absolute path, as in unix:///run/redis.sock");
+    endpoint.path = path.toStdString();
+}
+
+static void readHost(const ConfigValue& place, const QUrl& url, RedisEndpoint& endpoint)
+{
+    if (url.host().isEmpty())
+        place.fail("names no host");
+    endpoint.host = url.host(QUrl::FullyDecoded).toStdString();
+    if (!isHost(endpoint.host))
+        place.fail("names a host that is no host's name or address");
+    endpoint.port = url.port(endpoint.port);
+    if (endpoint.port == 0)
+        place.fail("names port 0; a port is a number from 1 to 65535");
+    const QString path = url.path(QUrl::FullyDecoded);
+    if (path.size() > 1)
+        endpoint.database = readDatabase(place, path.mid(1));
+}
+
 static void readUrl(const ConfigValue& place, RedisEndpoint& endpoint)
 {
     const std::string text = place.toUrl();
-    const QUrl url(QString::fromStdString(text.starts_with('/') ? "unix:" + text : text),
-                   QUrl::StrictMode);
-    const QString scheme = url.scheme();
-    const bool local = scheme == "unix"_L1;
-    // Qt's own words would repeat the URL, which may hold a password.
-    if (url.errorString().startsWith("Invalid port"_L1))
-        place.fail("names a port that is not a number from 1 to 65535");
-    if (!url.isValid() || (!local && scheme != "redis"_L1 && scheme != "rediss"_L1)) {
-        place.fail("must be a URL such as redis://127.0.0.1:6379/0, rediss://host or "
-                   "unix:///run/redis.sock");
+    const bool isPath = text.starts_with('/') && !text.starts_with("//");
+    QUrl url;
+    if (isPath) {
+        if (text.substr(0, text.rfind('@') + 1).find(':') != std::string::npos)
+            place.fail("may hold a password; in the path of a socket write @ as %40");
+        url = checkedUrl(place, "unix:" + text);
+    } else if (text.starts_with("unix:/") && !text.starts_with("unix://")) {
+        url = checkedUrl(place, text);
+    } else {
+        const std::string scheme = text.substr(0, std::min(text.find(':'), text.size()));
+        if (text.find("://") == std::string::npos || !isScheme(QString::fromStdString(scheme)))
+            failAsNoUrl(place);
+        const ServerUrl parts = ServerUrl::parse(place, text);
+        url = checkedUrl(place, parts.rest);
+        endpoint.username = parts.username;
+        endpoint.password = parts.password;
     }
-    if (scheme == "rediss"_L1)
-        endpoint.tls = RedisTls::read(place);
-    endpoint.username = url.userName(QUrl::FullyDecoded).toStdString();
-    endpoint.password = url.password(QUrl::FullyDecoded).toStdString();
     if (!endpoint.username.empty() && endpoint.password.empty())
         place.fail("names a user but no password");
-    const QString path = url.path(QUrl::FullyDecoded);
-    if (local) {
-        if (path.isEmpty() || !url.host().isEmpty())
-            place.fail("must name the socket by an absolute path, as in unix:///run/redis.sock");
-        endpoint.path = path.toStdString();
-    } else {
-        if (url.host().isEmpty())
-            place.fail("names no host");
-        endpoint.host = url.host(QUrl::FullyDecoded).toStdString();
-        endpoint.port = url.port(endpoint.port);
-        if (endpoint.port == 0)
-            place.fail("names port 0; a port is a number from 1 to 65535");
-        if (path.size() > 1)
-            endpoint.database = readDatabase(place, path.mid(1));
-    }
-    if (url.hasFragment())
-        place.fail("has a fragment (#...); in a password, write # as %23");
+    if (url.scheme() == "unix"_L1)
+        readSocket(place, url, endpoint);
+    else
+        readHost(place, url, endpoint);
+    if (url.scheme() == "rediss"_L1)
+        endpoint.tls = RedisTls::read(place);
     const auto items = QUrlQuery(url).queryItems(QUrl::FullyDecoded);
     for (const auto& [name, value] : items) {
         if (name != "db"_L1)
@@ -136,8 +175,11 @@ static void readRedisOptions(const ConfigValue& options, bool hasUrl, RedisEndpo
 {
     RedisEndpoint said;
     said.host = options.stringOr("host", said.host);
+    requireHost(options.member("host"), said.host);
     said.port = static_cast<int>(integerOr(options, "port", said.port, 1, 65535));
     said.path = options.stringOr("path", {});
+    if (!said.path.empty() && (!said.path.starts_with('/') || said.path.starts_with("//")))
+        options.member("path").fail("must be the absolute path of a Unix socket");
     said.username = options.stringOr("username", {});
     said.password = options.stringOr("password", {});
     said.database = static_cast<int>(integerOr(options, "db", 0, 0, mostDatabases));
@@ -187,6 +229,7 @@ static std::vector<RedisEndpoint> readSeeds(const ConfigValue& list, const Redis
         seed.host = place.stringOr("host", {});
         if (seed.host.empty())
             place.fail("names no host");
+        requireHost(place.member("host"), seed.host);
         seed.port = static_cast<int>(integerOr(place, "port", RedisEndpoint().port, 1, 65535));
         place.rejectUnknown();
         seeds.push_back(std::move(seed));
@@ -234,6 +277,7 @@ RedisSettings RedisSettings::read(const ProviderSetup& setup)
         settings.keyspace = keyspace.toString();
         if (settings.keyspace.empty())
             keyspace.fail("must not be empty: every key of the database would count as a lock");
+        requireName(keyspace, settings.keyspace);
     }
     const ConfigValue timeout = options.member("waitLockingTimeout");
     if (!timeout.isNull())

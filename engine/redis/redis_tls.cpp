@@ -2,6 +2,7 @@
 #include "engine/redis/redis_tls.h"
 
 #include "engine/config_value.h"
+#include "engine/server_url.h"
 
 #include <QSslCertificate>
 #include <QSslKey>
@@ -45,11 +46,9 @@ public:
     [[noreturn]] void fail(const std::string& problem) const
     {
         if (!m_file.isNull())
-            m_file.fail("names the file \"" + printable(m_file.toString()) + "\", which "
-                        + problem);
-        const std::string reference = m_inline.reference();
-        m_inline.fail(reference.empty() ? problem
-                                        : "refers to " + reference + ", which " + problem);
+            m_file.fail("names the file \"" + m_file.shown() + "\", which " + problem);
+        const bool refers = !m_inline.reference().empty();
+        m_inline.fail(refers ? "refers to " + m_inline.shown() + ", which " + problem : problem);
     }
 
 private:
@@ -83,6 +82,8 @@ std::shared_ptr<const RedisTls> RedisTls::read(const ConfigValue& options)
     tls->readAuthorities(options);
     tls->readCertificate(options);
     tls->m_serverName = options.stringOr("servername", {});
+    if (!tls->m_serverName.empty())
+        requireHost(options.member("servername"), tls->m_serverName);
     if (!options.boolOr("rejectUnauthorized", true))
         tls->m_configuration.setPeerVerifyMode(QSslSocket::VerifyNone);
     options.rejectUnknown();
