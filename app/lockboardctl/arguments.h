@@ -45,6 +45,7 @@ public:
     bool dryRun = false;
     bool yes = false;
     bool cancel = false;
+    bool jobMayRunOn = false; // beside the next one
     bool ifOver = false;
 };
 

@@ -108,6 +108,9 @@ static constexpr Option table[] = {
      [](Arguments& a, const char*) { a.dryRun = true; }},
     {"cancel", nullptr, "postgres", "end-session: cancel only what it is doing or waiting for",
      [](Arguments& a, const char*) { a.cancel = true; }},
+    {"job-may-run-on", nullptr, "postgres",
+     "end-session: known, that a job of Medusa's does not stop with its lock",
+     [](Arguments& a, const char*) { a.jobMayRunOn = true; }},
     {"yes", nullptr, "release-all postgres", "don't ask",
      [](Arguments& a, const char*) { a.yes = true; }},
 };

@@ -93,6 +93,13 @@ static std::string questionFor(const Session& session, const ListedSession& list
         + ")? It " + held + (held.empty() || awaited.empty() ? "" : " and ") + awaited + '.';
 }
 
+//! What is known of the end of a session that holds a lock for a job, and what is not.
+static const char* const jobRunsOn =
+    "Medusa's execute holds its lock in a session of its own, and the job works on other "
+    "connections: the lock is freed, but the job is not told. It may run on, and the next one "
+    "beside "
+    "it. To be sure, stop the process that runs it first.";
+
 static Task<int> endSession(Session& session, Arguments arguments)
 {
     const SessionTarget target = SessionTarget::parse(arguments.keys[1]);
@@ -115,10 +122,19 @@ static Task<int> endSession(Session& session, Arguments arguments)
         if (!arguments.yes) {
             const bool agreed =
                 co_await ask(session, questionFor(session, listed, arguments.cancel));
-            if (!agreed) {
+            bool isSure = agreed;
+            if (agreed && listed.holdsForAJob() && !arguments.jobMayRunOn) {
+                const bool again =
+                    co_await ask(session, std::string(jobRunsOn) + " Free the lock all the same?");
+                isSure = again;
+            }
+            if (!isSure) {
                 complain("Nothing was ended.");
                 co_return No;
             }
+        } else if (listed.holdsForAJob() && !arguments.jobMayRunOn) {
+            throw UsageError(std::string(jobRunsOn)
+                             + " To free it all the same, say --job-may-run-on too.");
         }
         words = listed.arguments(arguments.cancel, session.now());
     } else if (!arguments.yes) {
@@ -147,6 +163,8 @@ Task<int> runPostgres(Session& session, Arguments arguments)
         throw UsageError("end-session needs one PID.");
     if (arguments.cancel)
         throw UsageError("--cancel belongs to end-session.");
+    if (arguments.jobMayRunOn)
+        throw UsageError("--job-may-run-on belongs to end-session.");
     if (!arguments.names.empty() || arguments.namesFrom)
         throw UsageError("--name and --names-from belong to end-session.");
     if (count > 1 || (action != "install-trigger" && action != "remove-trigger"))

@@ -3,6 +3,7 @@
 
 #include "engine/postgres/medusa_hash.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace lockboard {
@@ -39,6 +40,13 @@ std::vector<std::string> ListedSession::names(LockState state) const
             names.push_back(nameOf(lock));
     }
     return names;
+}
+
+bool ListedSession::holdsForAJob() const
+{
+    return !note().program.starts_with("lockboard")
+        && std::ranges::any_of(m_locks,
+                               [](const Lock& lock) { return lock.state == LockState::Advisory; });
 }
 
 std::vector<std::string> ListedSession::arguments(bool cancel, TimePoint now) const

@@ -24,6 +24,9 @@ public:
     [[nodiscard]] const HolderNote::Fields& note() const { return m_locks.front().note.fields(); }
     //! The names of what it holds (Advisory) or waits for (Waiting).
     [[nodiscard]] std::vector<std::string> names(LockState state) const;
+    //! It holds what Medusa's execute does. The job of such an execute works on other connections: it
+    //! does not learn that its lock is gone, and the next one runs beside it.
+    [[nodiscard]] bool holdsForAJob() const;
     //! What `administer("end-session", ...)` takes: `PID terminate|cancel [session=ID]
     //! [transactionMs=AGE] [holds=HASH [NAME]]... [waits=HASH [NAME]]...`.
     [[nodiscard]] std::vector<std::string> arguments(bool cancel, TimePoint now) const;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/postgres/postgres_keys.h"
+#include "engine/postgres/postgres_number.h"
 #include "engine/postgres/postgres_provider.h"
 
 #include <algorithm>
@@ -22,9 +23,10 @@ static bool isPassing(const PostgresResult& result)
 //! What one of the acquiring statements found.
 class PostgresProvider::Taking final {
 public:
-    Taking(const PostgresResult& result, std::size_t wanted, TimePoint sentAt)
-        : isTaken(result.integer(0, 0) == static_cast<std::int64_t>(wanted))
+    Taking(const PostgresResult& result, const LockKeys& wanted, TimePoint sentAt)
+        : isTaken(result.integer(0, 0) == static_cast<std::int64_t>(wanted.size()))
     {
+        readKeys(result.text(0, 7), wanted, sentAt);
         token = static_cast<FencingToken>(result.integer(0, 1));
         if (!result.isNull(0, 2))
             leaseEnd = sentAt + Duration(result.integer(0, 2));
@@ -46,8 +48,32 @@ public:
     [[nodiscard]] Grant grant(std::optional<Duration> lease, TimePoint sentAt) const
     {
         const auto end = lease ? std::optional(sentAt + *lease) : leaseEnd;
-        return Grant(end, token).asExtension(isExtension);
+        Grant grant = Grant(end, token).asExtension(isExtension);
+        const auto isLikeTheFirst = [this](const KeyGrant& one) {
+            return one.extended == keys.front().extended && one.leaseEnd == keys.front().leaseEnd;
+        };
+        if (!std::ranges::all_of(keys, isLikeTheFirst))
+            grant.withKeys(keys);
+        return grant;
     }
+
+private:
+    //! Nothing: none was held before.
+    void readKeys(std::string_view text, const LockKeys& wanted, TimePoint sentAt)
+    {
+        for (const std::string& one : wanted) {
+            if (text.empty())
+                return;
+            const std::string_view said = text.substr(0, text.find(','));
+            text.remove_prefix(std::min(said.size() + 1, text.size()));
+            const auto rest =
+                readNumber<std::int64_t>(said.substr(std::min<std::size_t>(1, said.size())));
+            keys.emplace_back(one, rest ? std::optional(sentAt + Duration(*rest)) : std::nullopt,
+                              said.starts_with('h'));
+        }
+    }
+
+    std::vector<KeyGrant> keys;
 };
 
 static PostgresParameters quickParameters(const LockKeys& keys, const AcquireOptions& options,
@@ -173,7 +199,7 @@ Task<Grant> PostgresProvider::acquireRows(LockKeys keys, AcquireOptions options)
             noteGranted(keys, options.owner(), grant);
             co_return grant;
         }
-        const Taking taking(result, keys.size(), call.sentAt());
+        const Taking taking(result, keys, call.sentAt());
         if (taking.isTaken) {
             const Grant grant = taking.grant(options.lease(), call.sentAt());
             noteGranted(keys, options.owner(), grant);
@@ -184,11 +210,19 @@ Task<Grant> PostgresProvider::acquireRows(LockKeys keys, AcquireOptions options)
             continue;
         throw Conflict(taking.key.value_or(keys.front()), taking.holder, taking.remaining);
     }
-    const Grant held =
-        co_await settle(keys, options, began, m_settings.endpoint.statementTimeout, problem);
+    std::optional<Grant> held;
+    try {
+        if (!isClosing())
+            held = co_await settle(keys, options, began, m_settings.endpoint.statementTimeout,
+                                   problem);
+    } catch (const Cancelled&) {
+        // closed meanwhile: what was sent may have been done all the same
+    }
+    if (!held)
+        throw OutcomeUnknown(problem);
     // The token went with the answer; the keys are ours, so that an extension gives another.
     Grant again = co_await acquireRows(std::move(keys), std::move(options));
-    co_return again.asExtension(held.isExtension());
+    co_return again.asExtension(held->isExtension());
 }
 
 Task<Grant> PostgresProvider::acquireForJob(LockKeys keys, AcquireOptions options)
@@ -235,7 +269,7 @@ Task<Grant> PostgresProvider::acquireForJob(LockKeys keys, AcquireOptions option
             conflictIfLocked(result, keys, options);
             std::rethrow_exception(errorOf(result));
         }
-        session.noteBackend(static_cast<int>(result.integer(0, quick ? 1 : 8)));
+        session.noteBackend(static_cast<int>(result.integer(0, quick ? 1 : 9)));
         if (!session.isUsable()) // what was locked is in a session of somebody else's now
             co_return co_await acquireRows(std::move(keys), std::move(options));
         std::optional<Grant> grant;
@@ -247,10 +281,10 @@ Task<Grant> PostgresProvider::acquireForJob(LockKeys keys, AcquireOptions option
             }
             grant = quickGrant(result, options, call.sentAt());
         } else {
-            const Taking taking(result, keys.size(), call.sentAt());
-            const bool isRefused = !result.isNull(0, 7);
+            const Taking taking(result, keys, call.sentAt());
+            const bool isRefused = !result.isNull(0, 8);
             if (!taking.isTaken && !taking.key && isRefused && mayQueue(options)) {
-                queued = static_cast<std::uint32_t>(result.integer(0, 7));
+                queued = static_cast<std::uint32_t>(result.integer(0, 8));
                 continue;
             }
             if (!taking.isTaken)
@@ -263,7 +297,7 @@ Task<Grant> PostgresProvider::acquireForJob(LockKeys keys, AcquireOptions option
     }
     // The session is over, and its locks with it; a row may be there, and is not taken for a lock
     // of anybody else's.
-    if (options.isUniquelyOwned())
+    if (options.isUniquelyOwned() && !isClosing())
         throw NotTaken(problem);
     throw OutcomeUnknown(problem);
 }

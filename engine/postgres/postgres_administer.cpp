@@ -30,11 +30,23 @@ Task<std::string> PostgresProvider::administer(std::string verb, std::vector<std
     return endSession(*pid, cancel, std::move(arguments));
 }
 
+static const PostgresStatement hello({}, "SELECT");
+
+//! What takes long, unless a pooler may give its transactions other sessions: then one in which
+//! each transaction can have limits of its own.
+Task<PostgresConnection*> PostgresProvider::connectionForChanges()
+{
+    if (!m_work.isReady())
+        co_await ask(hello, {});
+    co_return m_work.isPooled() ? &m_work : &m_bulk;
+}
+
 //! What one statement gives; an error is thrown.
 Task<PostgresResult> PostgresProvider::change(PostgresStatement statement,
                                               PostgresParameters parameters)
 {
-    PostgresCall call(m_bulk, PostgresEffect::Mutates);
+    PostgresConnection* const connection = co_await connectionForChanges();
+    PostgresCall call(*connection, PostgresEffect::Mutates);
     call.add(statement, std::move(parameters));
     call.send();
     PostgresResult result = co_await call.result();
@@ -52,9 +64,10 @@ Task<std::string> PostgresProvider::changeTrigger(bool install)
                                     ? installTriggerStatement(schema, table, m_statements.channel)
                                     : removeTriggerStatement(schema, table, m_statements.channel));
     co_await change(std::move(statement), {});
+    const std::string shown = printable(table);
     if (install)
-        co_return "The trigger lockboard_notify tells of every change of " + table + " now.";
-    co_return "There is no trigger of Lockboard's on " + table + " any more.";
+        co_return "The trigger lockboard_notify tells of every change of " + shown + " now.";
+    co_return "There is no trigger of Lockboard's on " + shown + " any more.";
 }
 
 } // namespace lockboard

@@ -4,6 +4,8 @@
 #include "engine/errors.h"
 #include "engine/postgres/postgres_connection.h"
 
+#include <algorithm>
+
 namespace lockboard {
 
 void PostgresArray::add(std::string_view text)
@@ -15,6 +17,14 @@ void PostgresArray::add(std::string_view text)
         m_items += letter;
     }
     m_items += '"';
+}
+
+void PostgresArray::addOrNull(const std::optional<std::string>& text)
+{
+    if (text)
+        add(std::string_view(*text));
+    else
+        m_items += m_items.empty() ? "NULL" : ",NULL";
 }
 
 void PostgresArray::add(std::int64_t number)
@@ -50,7 +60,26 @@ PostgresResult PostgresCall::Awaiter::await_resume()
 {
     if (m_call->m_error)
         std::rethrow_exception(m_call->m_error);
+    m_call->requireAnswer();
     return std::move(m_call->m_result);
+}
+
+void PostgresCall::requireAnswer() const
+{
+    const auto asked = std::ranges::find_if(m_steps, [](const Step& one) { return !one.aside; });
+    if (m_result.isError() || asked == m_steps.end() || asked->statement->columns.empty())
+        return;
+    const PostgresStatement& statement = *asked->statement;
+    const int rows = m_result.rows();
+    if (m_result.hasColumns(statement.columns) && rows >= statement.fewestRows
+        && rows <= statement.mostRows && (m_rows < 0 || rows == m_rows))
+        return;
+    const std::string sentence = "PostgreSQL at " + m_connection.endpoint().name()
+        + " answered something else than what it was asked"
+        + (statement.name.empty() ? std::string() : " (" + statement.name + ')') + '.';
+    if (m_effect == PostgresEffect::Mutates)
+        throw OutcomeUnknown(sentence);
+    throw Unavailable(sentence);
 }
 
 Task<bool> sendAside(PostgresConnection* connection, const PostgresStatement* statement,

@@ -24,8 +24,20 @@ public:
     {
     }
 
+    //! What answers it, as PostgresResult::hasColumns takes it; `least` to `most` rows.
+    PostgresStatement& answeredBy(std::string letters, int least, int most)
+    {
+        columns = std::move(letters);
+        fewestRows = least;
+        mostRows = most;
+        return *this;
+    }
+
     std::string name; //!< empty: parsed each time
     std::string sql;
+    std::string columns; //!< empty: its answer is of no interest
+    int fewestRows = 0;
+    int mostRows = 0;
 };
 
 //! A statement's parameters, as text.
@@ -49,6 +61,7 @@ class PostgresArray final {
 public:
     void add(std::string_view text);
     void add(std::int64_t number);
+    void addOrNull(const std::optional<std::string>& text);
     [[nodiscard]] std::string text() const { return '{' + m_items + '}'; }
 
 private:
@@ -93,7 +106,8 @@ public:
             m_call->m_waiting = waiting;
         }
         //! The result of the statement that was not added aside, or the first error; with that, the
-        //! transaction was rolled back.
+        //! transaction was rolled back. A result is what its statement is to be answered by:
+        //! anything else is refused, with OutcomeUnknown if something may have been changed.
         PostgresResult await_resume();
 
     private:
@@ -101,6 +115,8 @@ public:
     };
     //! Awaiting \throws Unavailable, OutcomeUnknown, Denied (to come in at all), Cancelled
     Awaiter result() { return Awaiter(this); }
+    //! For a statement that gives a row for each of something.
+    void expectRows(std::size_t rows) { m_rows = static_cast<int>(rows); }
     //! When it was given to the socket.
     [[nodiscard]] TimePoint sentAt() const { return m_sentAt; }
 
@@ -112,6 +128,8 @@ private:
         bool aside;
     };
 
+    void requireAnswer() const;
+
     PostgresConnection& m_connection;
     PostgresEffect m_effect;
     std::vector<Step> m_steps;
@@ -119,6 +137,7 @@ private:
     std::coroutine_handle<> m_waiting;
     PostgresResult m_result;
     std::exception_ptr m_error;
+    int m_rows = -1; // none are expected in particular
     TimePoint m_sentAt;
     bool m_given = false; // the connection knows it
     bool m_done = false;

@@ -184,6 +184,10 @@ void PostgresConnection::takeGreeting(const PostgresResult& result)
         return;
     }
     if (m_backendPid == 0) {
+        if (!result.hasColumns("u") || result.rows() != 1) {
+            drop(unreachable("it answers something else than what it is asked"));
+            return;
+        }
         m_backendPid = static_cast<int>(result.integer(0, 0));
         m_pooled = m_backendPid != PQbackendPID(m_connection);
         if (!m_pooled) {

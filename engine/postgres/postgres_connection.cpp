@@ -8,6 +8,7 @@
 
 #include <libpq-fe.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 
 #include <algorithm>
 
@@ -19,14 +20,24 @@ static constexpr Duration shortestPause = 50ms;
 static constexpr Duration longestPause = 5s;
 //! How much longer than a statement may take the server may be silent.
 static constexpr Duration grace = 3s;
+//! Ten thousand keys and owners of ordinary length take a hundredth of it.
+static constexpr std::size_t longestAnswer = 128 * 1024 * 1024;
 
+//! Our statements name everything with its schema; the triggers of a table that they change may
+//! not, and run as this user.
 static std::string limits(const PostgresEndpoint& endpoint, bool unlimited, bool local)
 {
-    const std::string scope = local ? ", true)" : ", false)";
+    const auto set = [scope = local ? ", true)" : ", false)"](const char* name,
+                                                              const std::string& value) {
+        return "pg_catalog.set_config('" + std::string(name) + "', '" + value + '\'' + scope;
+    };
     const Duration longest = unlimited ? Duration(0) : endpoint.statementTimeout;
-    return "SELECT set_config('statement_timeout', '" + std::to_string(longest.count()) + "'"
-        + scope + ", set_config('lock_timeout', '" + std::to_string(endpoint.lockTimeout.count())
-        + "'" + scope;
+    std::string sql = "SELECT " + set("search_path", "pg_catalog, pg_temp") + ", "
+        + set("statement_timeout", std::to_string(longest.count())) + ", "
+        + set("lock_timeout", std::to_string(endpoint.lockTimeout.count()));
+    if (!local)
+        sql += ", " + set("default_transaction_isolation", "read committed");
+    return sql;
 }
 
 PostgresConnection::PostgresConnection(const PostgresEndpoint& endpoint, const Container& container,
@@ -36,11 +47,9 @@ PostgresConnection::PostgresConnection(const PostgresEndpoint& endpoint, const C
     , m_log(container.log)
     , m_applicationName("lockboard " + purpose)
     , m_streaming(mode == Mode::Streaming)
-    , m_greeting({}, "SELECT pg_backend_pid()")
+    , m_greeting({}, "SELECT pg_catalog.pg_backend_pid()")
     // Not in the startup message, where a pooler may refuse them.
-    , m_limits({},
-               limits(endpoint, m_streaming, false)
-                   + ", set_config('default_transaction_isolation', 'read committed', false)")
+    , m_limits({}, limits(endpoint, m_streaming, false))
     , m_localLimits({}, limits(endpoint, m_streaming, true))
 {
 }
@@ -58,16 +67,31 @@ void PostgresConnection::open()
 
 void PostgresConnection::close(std::exception_ptr why)
 {
-    if (m_state == State::Closed)
+    if (m_state == State::Closed || m_refusing)
         return;
+    m_refusing = true;
+    m_problem = why ? why : std::make_exception_ptr(Cancelled("The provider was closed."));
+    const std::exception_ptr problem = m_problem;
+    takeLastAnswers();
     m_state = State::Closed;
     m_clock.cancel(m_connectTimer);
     m_clock.cancel(m_silenceTimer);
     if (m_lookup >= 0)
         QHostInfo::abortHostLookup(m_lookup);
     discard();
-    m_problem = why ? why : std::make_exception_ptr(Cancelled("The provider was closed."));
-    failAll(m_problem, m_problem);
+    m_problem = problem;
+    failAll(problem,
+            std::make_exception_ptr(OutcomeUnknown("The provider was closed before PostgreSQL at "
+                                                   + m_endpoint.name() + " had answered.")));
+}
+
+//! What is read here resumes those who wait for it; what they call then is refused.
+void PostgresConnection::takeLastAnswers()
+{
+    constexpr int mostReads = 100; // somebody may never stop talking
+    for (int i = 0; i < mostReads && m_state == State::Ready && !m_slots.empty() && isReadable();
+         ++i)
+        readAvailable();
 }
 
 bool PostgresConnection::isEncrypted() const
@@ -104,7 +128,7 @@ void PostgresConnection::scheduleConnect(TimePoint when)
 
 void PostgresConnection::take(PostgresCall& call)
 {
-    if (m_state == State::Closed) {
+    if (m_state == State::Closed || m_refusing) {
         call.m_error = m_problem;
         call.m_done = true;
         return;
@@ -142,7 +166,8 @@ void PostgresConnection::writeWaiting()
         if (!self)
             return;
     }
-    while (!m_unsent.empty() && m_state == State::Ready && !(m_streaming && !m_slots.empty())) {
+    while (!m_unsent.empty() && m_state == State::Ready && !m_refusing
+           && !(m_streaming && !m_slots.empty())) {
         PostgresCall* const call = m_unsent.front();
         m_unsent.pop_front();
         write(*call);
@@ -206,6 +231,9 @@ void PostgresConnection::flush()
 void PostgresConnection::readAvailable()
 {
     m_lastHeard = m_clock.now();
+    int waiting = 0;
+    if (ioctl(PQsocket(m_connection), FIONREAD, &waiting) == 0 && waiting > 0)
+        m_unfinished += static_cast<std::size_t>(waiting);
     const bool alive = PQconsumeInput(m_connection) != 0;
     const QPointer<PostgresConnection> self(this);
     const std::uint64_t session = m_session;
@@ -216,6 +244,12 @@ void PostgresConnection::readAvailable()
     takeNotifications();
     if (isOver())
         return;
+    if (m_unfinished > longestAnswer) {
+        drop("The connection to PostgreSQL at " + m_endpoint.name()
+             + " was given up: an answer is longer than "
+             + std::to_string(longestAnswer / (1024 * 1024)) + " MiB.");
+        return;
+    }
     if (!alive || PQstatus(m_connection) == CONNECTION_BAD) {
         const std::string text = lastMessage();
         drop(m_state == State::Ready ? "The connection to PostgreSQL at " + m_endpoint.name()
@@ -238,11 +272,19 @@ void PostgresConnection::takeResults()
                 return;
             continue;
         }
+        m_unfinished = 0;
         PGresult* const raw = PQgetResult(m_connection);
         PostgresResult result(raw);
         const ExecStatusType status = raw ? PQresultStatus(raw) : PGRES_EMPTY_QUERY;
         if (!raw && PQstatus(m_connection) == CONNECTION_BAD)
             return; // whoever called sees it too
+        // libpq would give this one again and again.
+        if (status == PGRES_COPY_IN || status == PGRES_COPY_BOTH
+            || (status == PGRES_COPY_OUT && !m_streaming)) {
+            drop("The connection to PostgreSQL at " + m_endpoint.name()
+                 + " was given up: it wants to copy what nobody asked to have copied.");
+            return;
+        }
         m_copying = status == PGRES_COPY_OUT;
         if (m_streaming ? !raw : status == PGRES_PIPELINE_SYNC) {
             finishSlot();
@@ -269,6 +311,7 @@ void PostgresConnection::takeCopyData()
             m_copying = size == 0; // there is more to come, later
             return;
         }
+        m_unfinished = 0;
         PostgresCall* const call = m_slots.front().call;
         if (call && call->m_onLine)
             call->m_onLine(std::string_view(line, static_cast<std::size_t>(size)));
@@ -349,7 +392,8 @@ void PostgresConnection::drop(std::exception_ptr problem)
     const bool wasReady = m_state == State::Ready;
     discard();
     m_state = State::Resting;
-    m_problem = problem;
+    if (!m_refusing) // that it is closed is what those who call now are told
+        m_problem = problem;
     const std::string sentence = messageOf(problem);
     if (sentence != m_loggedProblem)
         m_log(LogLevel::Warning, sentence);
@@ -357,7 +401,8 @@ void PostgresConnection::drop(std::exception_ptr problem)
     const Duration pause =
         std::min<Duration>(shortestPause * (1 << std::min(m_failures++, 10)), longestPause);
     const double jitter = 0.75 + QRandomGenerator::global()->generateDouble() / 2;
-    scheduleConnect(m_clock.now() + std::chrono::duration_cast<Duration>(pause * jitter));
+    if (!m_refusing)
+        scheduleConnect(m_clock.now() + std::chrono::duration_cast<Duration>(pause * jitter));
     const QPointer<PostgresConnection> self(this);
     if (wasReady)
         Q_EMIT lost();
@@ -385,6 +430,7 @@ void PostgresConnection::discard()
     m_prepared.clear();
     m_result = PostgresResult();
     m_results = 0;
+    m_unfinished = 0;
     m_copying = false;
     m_backendPid = 0;
     m_pooled = false;

@@ -46,7 +46,8 @@ public:
     }
     //! Connects, if that has not been begun.
     void open();
-    //! Fails what waits, with `why` or Cancelled; for good.
+    //! Ends what waits, for good: a mutation that was sent and not answered with OutcomeUnknown,
+    //! the rest with `why` or Cancelled. Answers that are here already still count.
     void close(std::exception_ptr why = {});
     [[nodiscard]] bool isReady() const { return m_state == State::Ready; }
     [[nodiscard]] const PostgresEndpoint& endpoint() const { return m_endpoint; }
@@ -102,6 +103,7 @@ private:
     void writeGreetings();
     void takeGreeting(const PostgresResult& result);
     void becomeReady();
+    void takeLastAnswers();
     void flush();
     void readAvailable();
     void takeResults();
@@ -148,6 +150,8 @@ private:
     bool m_pooled = false;
     bool m_wasReady = false;
     int m_failures = 0;
+    std::size_t m_unfinished = 0; // bytes of an answer, so far
+    bool m_refusing = false; // what is called from now on, because it is being closed
     bool m_copying = false;
     TimePoint m_lastAttempt;
     TimePoint m_lastHeard;

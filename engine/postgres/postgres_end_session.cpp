@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "engine/postgres/postgres_live_view.h"
 #include "engine/postgres/postgres_provider.h"
+#include "engine/postgres/postgres_template.h"
 #include "engine/postgres/session_ending.h"
 
 namespace lockboard {
 
 Task<std::string> PostgresProvider::endSession(int pid, bool cancel, std::vector<std::string> words)
 {
-    SessionEnding ending(pid, cancel, words,
-                         [this](std::uint32_t hash) { return nameOf(hash); });
+    SessionEnding ending(pid, cancel, words, [this](std::uint32_t hash) { return nameOf(hash); });
     if (isOwnBackend(pid))
         throw InvalidArgument("Process " + std::to_string(pid) + " is this Lockboard's own.");
     const TimePoint asked = m_shared.clock->now();
@@ -21,9 +21,10 @@ Task<std::string> PostgresProvider::endSession(int pid, bool cancel, std::vector
         try {
             const PostgresResult rows = co_await ask(
                 PostgresStatement({},
-                                  "SELECT l.id FROM " + m_statements.table
-                                      + " l ORDER BY l.owner_id LIKE 'execute:%' DESC NULLS LAST "
-                                        "LIMIT 20000"),
+                                  qualified("SELECT l.id FROM ") + m_statements.table
+                                      + qualified(" l WHERE l.id IS NOT NULL ORDER BY l.owner_id "
+                                                  "@like 'execute:%' DESC NULLS LAST LIMIT 20000"))
+                    .answeredBy("t", 0, 20'000),
                 {});
             for (int row = 0; row < rows.rows(); ++row)
                 ending.takeName(rows.text(row, 0));

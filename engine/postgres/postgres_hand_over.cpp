@@ -49,11 +49,11 @@ Task<std::optional<ReleaseResult>> PostgresProvider::handOver(PostgresSession* s
         co_await offer->answered.wait({}, std::stop_token());
     else if (!isClosing())
         m_offers.erase(key);
-    if (isClosing())
+    if (!offer->result && isClosing())
         throw Cancelled("The provider was closed.");
-    if (offer->result && offer->result->allReleased())
+    if (offer->result && offer->result->allReleased() && !isClosing())
         noteLost(offer->owner, key);
-    co_return offer->result;
+    co_return offer->result; // also of a provider that is being closed: it is known
 }
 
 std::shared_ptr<PostgresProvider::Offer> PostgresProvider::takeOffer(const LockKeys& keys,
@@ -99,6 +99,8 @@ Task<Grant> PostgresProvider::takeOver(std::shared_ptr<Offer> offer, LockKeys ke
     } catch (const OutcomeUnknown& error) {
         giveBack();
         offer->result.emplace({KeyRelease(key, ReleaseOutcome::Unknown)});
+        if (isClosing())
+            throw;
         throw NotTaken(error.message());
     } catch (const Unavailable&) {
         giveBack();

@@ -10,8 +10,6 @@ namespace lockboard {
 
 using namespace std::chrono_literals;
 
-//! What has just ended is not yet in the way of anybody.
-static constexpr std::int64_t graceMs = 2000;
 //! A clock that counts nanoseconds does not reach as far as a date.
 static constexpr std::int64_t longestLeaseMs = std::int64_t(100) * 365 * 24 * 3600 * 1000;
 
@@ -224,17 +222,15 @@ void PostgresLiveView::take(Id id, std::string_view owner, bool owned, std::int6
         ++m_seen;
     }
     const bool isOver = expiration <= now;
-    // That a lease has ended is said first.
-    const bool longOver = isOver
-        && (isSnapshotting() || (row.state != PostgresRow::Held && now - expiration >= graceMs));
-    const PostgresRow::State state = !isOver ? PostgresRow::Held
-        : longOver                           ? PostgresRow::Residue
-                                             : PostgresRow::Ended;
+    const PostgresRow::State state = isOver ? PostgresRow::Residue : PostgresRow::Held;
     const bool sameOwner = row.isOwnedBy(owner, owned);
     const bool sameEnd = row.expiration == expiration;
     const PostgresRow::State before = std::exchange(row.state, state);
-    if (before == PostgresRow::Held && state == PostgresRow::Ended)
-        say(ChangeKind::Expired, id); // as it last was
+    // That a lease has ended is said of the lock as it last was; what is left of it follows at
+    // once.
+    const bool hasEnded = before == PostgresRow::Held && isOver && !isSnapshotting();
+    if (hasEnded)
+        say(ChangeKind::Expired, id);
     if (!sameOwner) {
         row.owner = owner;
         row.owned = owned;
@@ -253,16 +249,15 @@ void PostgresLiveView::take(Id id, std::string_view owner, bool owned, std::int6
     if (m_provider->hasTokens() && (mayHaveToken || !sameOwner))
         token = m_provider->tokenOf(row.key, lockOf(row).owner).value_or(0);
     const bool sameToken = std::exchange(row.token, token) == token;
-    const bool wasShown = before == PostgresRow::Held || before == PostgresRow::Residue;
-    if (state == PostgresRow::Ended || (state == PostgresRow::Held && expiration != row.never))
-        m_rows.setDue(id, row.leaseEnd + Duration(state == PostgresRow::Ended ? graceMs : 1));
+    if (state == PostgresRow::Held && expiration != row.never)
+        m_rows.setDue(id, row.leaseEnd + Duration(1));
     else
         m_rows.setDue(id, {});
-    if (state == PostgresRow::Ended)
-        return;
     if (isSnapshotting())
         m_batch.push_back(lockOf(row));
-    else if (!wasShown)
+    else if (hasEnded)
+        m_ended.push_back(id);
+    else if (before == PostgresRow::New)
         say(ChangeKind::Acquired, id);
     else if (!sameOwner)
         say(ChangeKind::OwnerChanged, id);
@@ -270,10 +265,24 @@ void PostgresLiveView::take(Id id, std::string_view owner, bool owned, std::int6
         say(ChangeKind::Extended, id);
 }
 
+//! Shows what is left of the locks whose leases were found to have ended: right after the batch
+//! that says so, so that nobody sees the row missing in between.
+void PostgresLiveView::showResidue()
+{
+    if (m_ended.empty())
+        return;
+    flush();
+    for (const Id id : std::exchange(m_ended, {})) {
+        if (m_rows[id].state == PostgresRow::Residue)
+            say(ChangeKind::Acquired, id);
+    }
+    flush();
+}
+
 void PostgresLiveView::remove(Id id)
 {
     const PostgresRow& row = m_rows[id];
-    if (row.isShown() && !isSnapshotting()) {
+    if (row.state != PostgresRow::New && !isSnapshotting()) {
         const bool isOver = row.state == PostgresRow::Held && row.expiration != row.never
             && row.leaseEnd <= m_clock.now();
         say(isOver ? ChangeKind::Expired : ChangeKind::Released, id);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/live_view.h"
+#include "engine/postgres/copied_row.h"
 #include "engine/postgres/postgres_rows.h"
 #include "engine/postgres/postgres_session_lock.h"
 #include "engine/task.h"
@@ -95,6 +96,7 @@ private:
     void take(Id id, std::string_view owner, bool owned, std::int64_t expiration,
               bool mayHaveToken);
     void remove(Id id);
+    void showResidue();
     void say(ChangeKind kind, Id id);
     void flushBatch();
     [[nodiscard]] Lock lockOf(const PostgresRow& row) const;
@@ -121,6 +123,7 @@ private:
     bool m_complete = false; // one snapshot was completed
     PostgresRows m_rows;
     LockBatch m_batch; // of a snapshot
+    std::vector<Id> m_ended; // whose end was just said
     std::unordered_set<std::string> m_toRead; // keys to be looked at again
     bool m_reading = false; // some of them, or all
     bool m_onceMore = false; // all of it, right after this
@@ -145,7 +148,8 @@ private:
     std::size_t m_seen = 0;
     Id m_swept = 0;
     bool m_changed = false; // in this look
-    std::string m_unescaped[3];
+    CopiedRow::Buffers m_unescaped;
+    bool m_isGarbled = false; // what was copied
 
     Duration m_pause; // between looks
     TimePoint m_rowsDue; // to be read again, all of them

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "engine/postgres/copied_row.h"
 #include "engine/postgres/medusa_hash.h"
 #include "engine/postgres/postgres_live_view.h"
 #include "engine/postgres/postgres_number.h"
@@ -7,7 +8,6 @@
 #include <QPointer>
 
 #include <algorithm>
-#include <cmath>
 
 // How the live view looks at the table: at all of it, or again at some rows.
 
@@ -27,31 +27,6 @@ static constexpr qsizetype batchSize = 5000;
 static constexpr std::size_t mostKeys = 5000;
 static constexpr PostgresRows::Id sweepSlice = 20'000;
 
-//! Milliseconds of seconds since 1970, which may be infinite.
-static std::int64_t msFrom(std::string_view seconds)
-{
-    constexpr double most = 1e15;
-    const double ms = std::ceil(numberFrom(seconds) * 1000);
-    return std::isfinite(ms) || ms < 0 ? static_cast<std::int64_t>(std::clamp(ms, -most, most))
-                                       : PostgresRow::never;
-}
-
-static std::string_view unescaped(std::string_view text, std::string& buffer)
-{
-    static constexpr std::string_view letters = "bfnrtv";
-    static constexpr std::string_view meanings = "\b\f\n\r\t\v";
-    buffer.clear();
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '\\' && i + 1 < text.size()) {
-            const std::size_t known = letters.find(text[++i]);
-            buffer += known == letters.npos ? text[i] : meanings[known];
-        } else {
-            buffer += text[i];
-        }
-    }
-    return buffer;
-}
-
 void PostgresLiveView::begin(Phase phase)
 {
     abandon();
@@ -60,6 +35,8 @@ void PostgresLiveView::begin(Phase phase)
     m_changed = false;
     m_seen = 0;
     m_swept = 0;
+    m_ended.clear();
+    m_isGarbled = false;
     if (isSnapshotting()) {
         flush(); // what was noted so far belongs to the time before the snapshot
         m_batch.clear();
@@ -101,6 +78,9 @@ Task<void> PostgresLiveView::readAll(std::uint32_t scan, bool withRows)
                 co_return;
             if (result.isError())
                 std::rethrow_exception(m_provider->errorOf(result));
+            if (m_isGarbled)
+                throw Unavailable("PostgreSQL at " + m_provider->settings().endpoint.name()
+                                  + " gave something else than rows of locks.");
             m_took += m_clock.now() - copy.sentAt() - m_roundTrip;
             if (isSnapshotting() && hasOrphans()) {
                 PostgresCall again(m_provider->bulk(), PostgresEffect::Reads);
@@ -148,28 +128,18 @@ void PostgresLiveView::takeLook(const PostgresResult& result, TimePoint sentAt, 
 //! A line of COPY's text format: three columns.
 void PostgresLiveView::takeLine(std::string_view line)
 {
-    if (!line.empty() && line.back() == '\n')
-        line.remove_suffix(1);
-    std::string_view fields[3];
-    for (int i = 0; i < 3; ++i) {
-        const std::size_t end = std::min(line.find('\t'), line.size());
-        fields[i] = line.substr(0, end);
-        line.remove_prefix(std::min(end + 1, line.size()));
+    const std::optional<CopiedRow> row = CopiedRow::read(line, m_unescaped);
+    if (!row) {
+        m_isGarbled = true;
+        return;
     }
-    const bool owned = fields[1] != "\\N";
-    const std::int64_t expiration = fields[2] == "\\N" ? PostgresRow::never : msFrom(fields[2]);
-    if (!owned)
-        fields[1] = {};
-    for (int i = 0; i < 2; ++i) {
-        if (fields[i].find('\\') != std::string_view::npos)
-            fields[i] = unescaped(fields[i], m_unescaped[i]);
-    }
-    const std::uint32_t hash = medusaHash(fields[0]);
-    Id id = m_rows.find(fields[0], hash);
+    const std::uint32_t hash = medusaHash(row->key);
+    Id id = m_rows.find(row->key, hash);
     const bool isNew = id == PostgresRows::none;
     if (isNew)
-        id = m_rows.insert(fields[0], hash);
-    take(id, fields[1], owned, expiration, isNew);
+        id = m_rows.insert(row->key, hash);
+    take(id, row->owner.value_or(std::string_view()), row->owner.has_value(), row->expiration,
+         isNew);
     if (m_batch.size() >= batchSize)
         flushBatch();
 }
@@ -206,6 +176,7 @@ void PostgresLiveView::finishReading()
 {
     m_took += m_clock.now() - m_sweepBegan;
     const bool first = isSnapshotting();
+    showResidue();
     showSessions();
     flushBatch();
     m_phase = Phase::Watching;
@@ -338,7 +309,7 @@ void PostgresLiveView::takeSome(const std::vector<std::string>& keys, const Post
             id = m_rows.insert(key, hash);
         found.insert(key);
         take(id, result.text(row, 1), !result.isNull(row, 1),
-             result.isNull(row, 2) ? PostgresRow::never : msFrom(result.text(row, 2)), true);
+             result.isNull(row, 2) ? PostgresRow::never : msFromSeconds(result.text(row, 2)), true);
     }
     for (const std::string& key : keys) {
         if (found.contains(key))
@@ -350,6 +321,7 @@ void PostgresLiveView::takeSome(const std::vector<std::string>& keys, const Post
         else
             remember(key, hash);
     }
+    showResidue();
 }
 
 } // namespace lockboard

@@ -97,6 +97,9 @@ private:
     //! The one in which the owner's execute holds some of these; null: neither does.
     [[nodiscard]] PostgresSession* sessionOf(const LockKeys& keys, const std::string& owner);
     void forgetLost(const LockKeys& keys, const std::string& owner);
+    Task<ReleaseResult> releaseOwn(LockKeys keys, ReleaseOptions options);
+    Task<ReleaseResult> releaseExpected(LockKeys keys, ReleaseOptions options);
+    Task<ReleaseResult> releaseMixed(LockKeys keys, ReleaseOptions options);
     //! `tellsAll`: even if nobody is known to wait.
     void addQuickRelease(PostgresCall& call, const std::string& key, const ReleaseOptions& options,
                          bool tellsAll);
@@ -121,6 +124,7 @@ private:
     void noteAllChanged();
     [[nodiscard]] Task<PostgresResult> ask(PostgresStatement statement,
                                            PostgresParameters parameters);
+    [[nodiscard]] Task<PostgresConnection*> connectionForChanges();
     [[nodiscard]] Task<PostgresResult> change(PostgresStatement statement,
                                               PostgresParameters parameters);
     Task<std::string> changeTrigger(bool install);

@@ -3,6 +3,8 @@
 #include "engine/postgres/postgres_keys.h"
 #include "engine/postgres/postgres_provider.h"
 
+#include <algorithm>
+
 namespace lockboard {
 
 using namespace postgres;
@@ -16,6 +18,99 @@ static bool isJobs(const std::string& owner)
 }
 
 Task<ReleaseResult> PostgresProvider::release(LockKeys keys, ReleaseOptions options, SharedContext)
+{
+    if (options.expectations().empty())
+        return releaseOwn(std::move(keys), std::move(options));
+    if (options.expectsAll(keys))
+        return releaseExpected(std::move(keys), std::move(options));
+    return releaseMixed(std::move(keys), std::move(options));
+}
+
+Task<ReleaseResult> PostgresProvider::releaseMixed(LockKeys keys, ReleaseOptions options)
+{
+    requireText(keys, options.owner());
+    std::vector<std::string> seen, others;
+    for (const std::string& key : keys)
+        (options.expected(key) ? seen : others).push_back(key);
+    ReleaseResult result;
+    if (!seen.empty())
+        result = co_await releaseExpected(LockKeys(std::move(seen)), options);
+    std::vector<KeyRelease> left = result.left();
+    LockKeys rest(std::move(others));
+    try {
+        result = co_await releaseOwn(rest, options);
+    } catch (const LockError&) {
+        if (left.size() == keys.size() - rest.size())
+            throw;
+        // Some are released, and that is to be told.
+        std::vector<KeyRelease> all;
+        for (const std::string& key : rest)
+            all.emplace_back(key, ReleaseOutcome::Unknown);
+        result = ReleaseResult(std::move(all));
+    }
+    left.insert(left.end(), result.left().begin(), result.left().end());
+    std::ranges::sort(left, {}, &KeyRelease::key);
+    co_return ReleaseResult(std::move(left));
+}
+
+Task<ReleaseResult> PostgresProvider::releaseExpected(LockKeys keys, ReleaseOptions options)
+{
+    PostgresArray owners, rests, known, payloads;
+    for (const std::string& key : keys) {
+        const SeenLock& seen = *options.expected(key);
+        requireText(LockKeys(key), seen.owner);
+        owners.addOrNull(seen.owner);
+        std::optional<std::string> rest;
+        if (seen.leaseEnd) {
+            const auto left = std::chrono::floor<Duration>(*seen.leaseEnd - clock().now());
+            rest = std::to_string(
+                std::min<Duration>(left, PostgresStatements::longestSeenLease).count());
+        }
+        rests.addOrNull(rest);
+        // Tokens are not stored; what this process was granted since, it knows.
+        const std::optional<FencingToken> token = tokenOf(key, seen.owner);
+        const bool isAnother = seen.token && token && *seen.token != *token;
+        known.add(std::string_view(isAnother ? "f" : "t"));
+        payloads.add(freedPayload(key));
+    }
+    PostgresParameters parameters;
+    parameters << arrayOf(keys) << owners.text() << rests.text() << known.text() << payloads.text();
+    PostgresCall call(m_work, PostgresEffect::Mutates);
+    if (keys.size() > 1)
+        call.addAside(m_statements.queue, PostgresParameters() << placesOf(hashesOf(keys)));
+    call.add(m_statements.releaseExpected, std::move(parameters));
+    call.expectRows(keys.size());
+    call.send();
+    std::vector<KeyRelease> left;
+    PostgresResult result;
+    try {
+        result = co_await call.result();
+    } catch (const OutcomeUnknown&) {
+        for (const std::string& key : keys)
+            left.emplace_back(key, ReleaseOutcome::Unknown);
+    }
+    if (!left.empty())
+        co_return ReleaseResult(std::move(left));
+    if (result.isError())
+        std::rethrow_exception(errorOf(result));
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        const int row = static_cast<int>(i);
+        const Owner holder = result.optional(row, 2);
+        if (result.isTrue(row, 0))
+            noteGone(keys[i], options.expected(keys[i])->owner, true);
+        else if (result.isTrue(row, 1))
+            left.emplace_back(keys[i],
+                              result.isTrue(row, 5) ? ReleaseOutcome::Changed
+                                                    : ReleaseOutcome::HeldByOther,
+                              holder);
+        else
+            left.emplace_back(keys[i], ReleaseOutcome::NotHeld).cleared = result.isTrue(row, 4);
+    }
+    noteChanged(keys);
+    co_return ReleaseResult(std::move(left));
+}
+
+Task<ReleaseResult> PostgresProvider::releaseOwn(LockKeys keys, ReleaseOptions options)
 {
     requireText(keys, options.owner());
     const std::string owner = options.owner().value_or("");
@@ -70,6 +165,11 @@ Task<ReleaseResult> PostgresProvider::release(LockKeys keys, ReleaseOptions opti
         if (std::exchange(quick, false)) {
             if (result.rows() == 0)
                 continue; // the long way tells why
+            // It is asked to delete nobody else's.
+            if (!result.isNull(0, 0) && result.optional(0, 0) != options.owner()) {
+                left.emplace_back(keys.front(), ReleaseOutcome::Unknown);
+                co_return ReleaseResult(std::move(left));
+            }
             noteGone(keys.front(), result.optional(0, 0), !result.isNull(0, 1));
             break;
         }
@@ -121,6 +221,7 @@ void PostgresProvider::addRelease(PostgresCall& call, const LockKeys& keys,
     if (keys.size() > 1)
         call.addAside(m_statements.queue, PostgresParameters() << placesOf(hashesOf(keys)));
     call.add(m_statements.release, std::move(parameters));
+    call.expectRows(keys.size());
 }
 
 } // namespace lockboard

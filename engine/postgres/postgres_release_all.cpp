@@ -98,7 +98,8 @@ Task<PostgresProvider::LeftBy> PostgresProvider::releaseOne(std::string key, Own
         result->leave(lockedMeanwhile);
         co_return LeftBy::ItsLocker;
     }
-    PostgresCall call(m_bulk, PostgresEffect::Mutates);
+    PostgresConnection* const connection = co_await connectionForChanges();
+    PostgresCall call(*connection, PostgresEffect::Mutates);
     call.add(m_statements.releaseSeen, PostgresParameters() << key << owner << freedPayload(key));
     call.send();
     const PostgresResult gone = co_await call.result();

@@ -2,10 +2,13 @@
 #include "engine/postgres/postgres_result.h"
 
 #include "engine/errors.h"
+#include "engine/postgres/postgres_number.h"
 
 #include <libpq-fe.h>
 
 #include <charconv>
+#include <cmath>
+#include <limits>
 
 namespace lockboard {
 
@@ -75,11 +78,59 @@ std::int64_t PostgresResult::integer(int row, int column) const
     return number;
 }
 
+static bool isWhole(std::string_view text, std::int64_t least, std::int64_t most)
+{
+    const std::optional<std::int64_t> number = readNumber<std::int64_t>(text);
+    return number && *number >= least && *number <= most;
+}
+
+static bool fits(std::string_view text, char letter)
+{
+    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+    constexpr std::int64_t longestLease = 4'000'000'000'000; // more than a hundred years
+    constexpr double latest = 1e13; // of what PostgreSQL can store
+    switch (letter) {
+    case 'i':
+        return isWhole(text, std::numeric_limits<std::int64_t>::min(), most);
+    case 'u':
+        return isWhole(text, 0, most);
+    case 'm':
+        return isWhole(text, -longestLease, longestLease);
+    case 'b':
+        return text == "t" || text == "f";
+    case 's':
+    case 'e': {
+        const std::optional<double> seconds = readNumber<double>(text);
+        return seconds && (std::abs(*seconds) < latest || (letter == 'e' && std::isinf(*seconds)));
+    }
+    default:
+        return true;
+    }
+}
+
+bool PostgresResult::hasColumns(std::string_view letters) const
+{
+    if (!m_result || PQresultStatus(m_result.get()) != PGRES_TUPLES_OK
+        || PQnfields(m_result.get()) != static_cast<int>(letters.size()))
+        return false;
+    for (int row = 0; row < rows(); ++row) {
+        for (int column = 0; column < static_cast<int>(letters.size()); ++column) {
+            const char letter = letters[static_cast<std::size_t>(column)];
+            const bool mayBeNull = letter == '*' || (letter >= 'A' && letter <= 'Z');
+            const char kind =
+                mayBeNull && letter != '*' ? static_cast<char>(letter - 'A' + 'a') : letter;
+            if (isNull(row, column) ? !mayBeNull : !fits(text(row, column), kind))
+                return false;
+        }
+    }
+    return true;
+}
+
 std::string createTableStatement(const std::string& table)
 {
     return "CREATE TABLE IF NOT EXISTS " + table
-        + " (\"id\" text NOT NULL PRIMARY KEY, \"owner_id\" text NULL, \"expiration\" timestamptz "
-          "NULL)";
+        + " (\"id\" pg_catalog.text NOT NULL PRIMARY KEY, \"owner_id\" pg_catalog.text NULL, "
+          "\"expiration\" pg_catalog.timestamptz NULL)";
 }
 
 template <typename Error> static std::exception_ptr made(const std::string& sentence)
@@ -87,18 +138,19 @@ template <typename Error> static std::exception_ptr made(const std::string& sent
     return std::make_exception_ptr(Error(sentence));
 }
 
-std::exception_ptr postgresError(const std::string& server, const std::string& table,
+std::exception_ptr postgresError(const std::string& server, const std::string& writtenTable,
                                  std::string_view sqlState, const std::string& message)
 {
     const std::string who = "PostgreSQL at " + server;
     const std::string said = printableStart(message);
+    const std::string table = printable(writtenTable);
     const std::string_view group = sqlState.substr(0, 2);
     if (sqlState == "42501")
         return made<Denied>(who + " does not allow this: " + said + '.');
     if (sqlState == "25006")
         return made<Denied>(who + " lets this session only read: " + said + '.');
     if (group == "28")
-        return made<Denied>(who + " does not let this user in (" + std::string(sqlState) + ").");
+        return made<Denied>(who + " does not let this user in (" + printable(sqlState) + ").");
     if (sqlState == "42P01" || sqlState == "3F000")
         return made<Unavailable>(who + " has no table " + table + "; set \"createTable\", or run: "
                                  + createTableStatement(table) + ';');
@@ -114,7 +166,7 @@ std::exception_ptr postgresError(const std::string& server, const std::string& t
     if (sqlState == "55P03")
         return made<Unavailable>("Another session kept " + table + " or a row of it locked at "
                                  + who + " for too long: " + said + '.');
-    return made<Unavailable>(who + " could not do this: " + said + " (" + std::string(sqlState)
+    return made<Unavailable>(who + " could not do this: " + said + " (" + printable(sqlState)
                              + ").");
 }
 

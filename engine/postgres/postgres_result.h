@@ -32,6 +32,11 @@ public:
     [[nodiscard]] std::optional<std::string> optional(int row, int column) const;
     [[nodiscard]] std::int64_t integer(int row, int column) const;
     [[nodiscard]] bool isTrue(int row, int column) const { return text(row, column) == "t"; }
+    //! Whether it is rows, and each of its columns is what its letter says; a capital: or NULL.
+    //!     i  a whole number         u  one that is not negative    m  milliseconds of a lease
+    //!     b  true or false          t  text                        s  seconds since 1970
+    //!     e  the same, which may be infinite                       *  anything
+    [[nodiscard]] bool hasColumns(std::string_view letters) const;
 
 private:
     struct Clear {
@@ -41,8 +46,9 @@ private:
 };
 
 //! What an error of the server's means: Denied, InvalidArgument or Unavailable. It says that
-//! nothing was done. `server` is PostgresEndpoint::name(), `table` as one writes it in SQL.
-[[nodiscard]] std::exception_ptr postgresError(const std::string& server, const std::string& table,
+//! nothing was done. `server` is PostgresEndpoint::name(), `writtenTable` as one writes it in SQL.
+[[nodiscard]] std::exception_ptr postgresError(const std::string& server,
+                                               const std::string& writtenTable,
                                                std::string_view sqlState,
                                                const std::string& message);
 

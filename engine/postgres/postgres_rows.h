@@ -14,13 +14,11 @@ public:
     enum State : std::uint8_t {
         New, //!< not looked at yet
         Held,
-        Ended, //!< its lease is over, but not for long: not shown
         Residue, //!< its lease is over, and nobody has cleaned up
     };
     //! Milliseconds of the server's clock.
     static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
 
-    [[nodiscard]] bool isShown() const { return state == Held || state == Residue; }
     [[nodiscard]] bool isOwnedBy(std::string_view name, bool isOwned) const
     {
         return owned == isOwned && owner == name;

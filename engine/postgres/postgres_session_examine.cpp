@@ -12,7 +12,8 @@ using namespace std::chrono_literals;
 static constexpr Duration waitPause = 20ms;
 static constexpr int mostWaits = 50;
 
-static const PostgresStatement ping({}, "SELECT pg_backend_pid()");
+static const PostgresStatement ping =
+    PostgresStatement({}, "SELECT pg_catalog.pg_backend_pid()").answeredBy("u", 1, 1);
 static const PostgresStatement begin({}, "BEGIN");
 static const PostgresStatement commit({}, "COMMIT");
 

@@ -11,6 +11,7 @@
 #include <libpq-fe.h>
 
 #include <memory>
+#include <utility>
 
 namespace lockboard {
 
@@ -23,13 +24,17 @@ std::string PostgresEndpoint::word(const std::string& name) const
     const auto given = words.find(name);
     if (given != words.end())
         return given->second;
-    const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> defaults(PQconndefaults(),
-                                                                                &PQconninfoFree);
-    for (const PQconninfoOption* one = defaults.get(); one && one->keyword; ++one) {
-        if (name == one->keyword && one->val)
-            return one->val;
+    if (!std::exchange(m_hasDefaults, true)) {
+        const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> defaults(
+            PQconndefaults(), &PQconninfoFree);
+        for (const PQconninfoOption* one = defaults.get(); one && one->keyword; ++one) {
+            if (one->val)
+                m_defaults[one->keyword] = one->val;
+        }
+        m_defaults.erase("password"); // nobody asks for it here
     }
-    return {};
+    const auto known = m_defaults.find(name);
+    return known == m_defaults.end() ? std::string() : known->second;
 }
 
 std::string PostgresEndpoint::name() const
@@ -115,6 +120,7 @@ PostgresSettings PostgresSettings::read(const ProviderSetup& setup)
     endpoint.connectTimeout = msOr(options, "connectTimeout", endpoint.connectTimeout);
     endpoint.statementTimeout = msOr(options, "statementTimeout", endpoint.statementTimeout);
     endpoint.lockTimeout = msOr(options, "lockTimeout", endpoint.lockTimeout);
+    endpoint.resolve();
     return settings;
 }
 

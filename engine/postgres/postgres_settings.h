@@ -23,6 +23,8 @@ public:
 
     //! `127.0.0.1:5432/shop`: for sentences, free of secrets.
     [[nodiscard]] std::string name() const;
+    //! Asks libpq for what is not given, so that copies need not.
+    void resolve() const { (void)word({}); }
     //! A host's name that is to be looked up; empty: an address, a socket, or several of them.
     [[nodiscard]] std::string hostToResolve() const;
     //! What is unsafe about it: sentences, free of secrets.
@@ -30,6 +32,11 @@ public:
 
 private:
     [[nodiscard]] std::string word(const std::string& name) const;
+
+    //! What libpq takes where nothing is given, asked for once: that reads files and the
+    //! environment.
+    mutable std::map<std::string, std::string> m_defaults;
+    mutable bool m_hasDefaults = false;
 };
 
 //! A PostgreSQL provider's options.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "engine/lock.h"
 #include "engine/postgres/postgres_call.h"
 
 namespace lockboard {
@@ -14,6 +15,15 @@ class PostgresSettings;
 class PostgresStatements final {
 public:
     explicit PostgresStatements(const PostgresSettings& settings);
+
+    //! What is further away counts as this.
+    static constexpr Duration longestSeenLease = std::chrono::hours(500'000);
+
+    // Fragments for qualified(), where `l` is a row of pg_locks and `a` one of pg_stat_activity.
+    //! An advisory lock that may be one of Medusa's executes.
+    static const char* const advisoryLock;
+    //! What tells a session from a later one of the same process.
+    static const char* const sessionName;
 
     //! As written in SQL: quoted, with its schema.
     std::string table;
@@ -41,6 +51,8 @@ public:
     //! owner may be claimed; $5: whether the owner may re-enter. One row: number of keys taken,
     //! token, least lease left in ms or NULL, whether some were held before; the first key in the
     //! way, its owner, its lease left in ms.
+    //! Where some were held before, last: of each key, in order and with commas in between, `h` if it
+    //! was or `n`, and its lease left in ms or nothing.
     PostgresStatement acquire;
     //! As acquire; $6: hashes, which are locked as Medusa's execute does, but for the session.
     //! The row says last which was not to be had or NULL, and by which backend.
@@ -62,6 +74,11 @@ public:
     //! deleted, and whether somebody else was quicker to change it, so that another look is due.
     //! What was over already goes too, and is neither released nor left.
     PostgresStatement release;
+    //! $1: keys; what was seen of each: $2: owners, $3: ms left of its lease or NULL, at the most
+    //! longestSeenLease, $4: false: it is known to be another grant by now; $5: what to tell those
+    //! who wait. A row a key, as of release; the last column says whether the owner is still the
+    //! same.
+    PostgresStatement releaseExpected;
     //! $1: hashes, $2: how often each of them. Frees Medusa's locks in this session.
     PostgresStatement unlock;
     //! $1: key after which to go on or NULL, $2: how many. A row for each that was found, in the

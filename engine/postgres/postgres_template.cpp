@@ -39,6 +39,20 @@ std::string filledIn(std::string_view text, const std::map<std::string_view, std
     return sql;
 }
 
+static std::string own(const char* sign)
+{
+    return "OPERATOR(pg_catalog." + std::string(sign) + ')';
+}
+
+std::string qualified(std::string_view text)
+{
+    static const std::map<std::string_view, std::string> names{
+        {"eq", own("=")},   {"lt", own("<")},    {"le", own("<=")},   {"gt", own(">")},
+        {"plus", own("+")}, {"minus", own("-")}, {"times", own("*")}, {"by", own("/")},
+        {"mod", own("%")},  {"cat", own("||")},  {"like", own("~~")}, {"text", "pg_catalog.text"}};
+    return filledIn(text, names);
+}
+
 std::string quotedText(std::string_view text)
 {
     std::string quoted = "'";

@@ -9,8 +9,9 @@ namespace lockboard {
 
 // What there is of it, perhaps by an earlier name of the table or of its schema.
 static const char* const drop = R"(
-    former := ARRAY(SELECT tgfoid FROM pg_catalog.pg_trigger WHERE tgrelid = @name::regclass
-        AND starts_with(tgname, 'lockboard_notify_'));
+    former := ARRAY(SELECT t.tgfoid FROM pg_catalog.pg_trigger t
+        WHERE t.tgrelid @eq @name::pg_catalog.regclass
+            AND pg_catalog.starts_with(t.tgname::@text, 'lockboard_notify_'));
     DROP TRIGGER IF EXISTS lockboard_notify_insert ON @table;
     DROP TRIGGER IF EXISTS lockboard_notify_update ON @table;
     DROP TRIGGER IF EXISTS lockboard_notify_delete ON @table;
@@ -18,19 +19,32 @@ static const char* const drop = R"(
 )";
 
 // What it says is what release says: f for freed or c for changed, and the key, or only the letter
-// where there are many, or one is too long for a notification.
+// where there are many, or one is too long for a notification. It runs as whoever changes the
+// table, whatever their search path. A function of that name which is somebody else's would stay
+// theirs to change once it is replaced, so it is in the way.
 static const char* const create = R"(
-    CREATE OR REPLACE FUNCTION @function() RETURNS trigger LANGUAGE plpgsql AS $lockboard$
+    IF EXISTS (
+        SELECT FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_roles r ON r.oid @eq p.proowner
+            JOIN pg_catalog.pg_class c ON c.oid @eq @name::pg_catalog.regclass
+        WHERE p.oid @eq pg_catalog.to_regprocedure(@called) AND NOT r.rolsuper
+            AND NOT r.oid @eq c.relowner AND NOT r.rolname @eq CURRENT_USER) THEN
+        RAISE insufficient_privilege USING MESSAGE =
+            'the function ' @cat @called @cat ' belongs to neither this user nor '
+            @cat 'the owner of the table, and is to be dropped first';
+    END IF;
+    CREATE OR REPLACE FUNCTION @function() RETURNS pg_catalog.trigger LANGUAGE plpgsql
+        SET search_path = pg_catalog, pg_temp AS $lockboard$
     DECLARE
-        letter text := CASE WHEN TG_OP IN ('DELETE', 'TRUNCATE') THEN 'f' ELSE 'c' END;
+        letter @text := CASE WHEN TG_OP @eq 'DELETE' OR TG_OP @eq 'TRUNCATE' THEN 'f' ELSE 'c' END;
     BEGIN
-        IF TG_OP = 'TRUNCATE' THEN
+        IF TG_OP @eq 'TRUNCATE' THEN
             PERFORM pg_catalog.pg_notify(TG_ARGV[0], letter);
-        ELSIF (SELECT count(*) FROM (SELECT FROM changed LIMIT 1001) few) > 1000 THEN
+        ELSIF (SELECT pg_catalog.count(*) FROM (SELECT FROM changed LIMIT 1001) few) @gt 1000 THEN
             PERFORM pg_catalog.pg_notify(TG_ARGV[0], letter);
         ELSE
-            PERFORM pg_catalog.pg_notify(TG_ARGV[0],
-                letter || CASE WHEN octet_length(id) <= 7000 THEN id ELSE '' END) FROM changed;
+            PERFORM pg_catalog.pg_notify(TG_ARGV[0], letter @cat
+                CASE WHEN pg_catalog.octet_length(c.id) @le 7000 THEN c.id ELSE '' END)
+                FROM changed c;
         END IF;
         RETURN NULL;
     END $lockboard$;
@@ -47,17 +61,20 @@ static const char* const create = R"(
 // Functions that no trigger calls any more.
 static const char* const clean = R"(
     FOR spare IN
-        SELECT p.oid::regprocedure FROM pg_catalog.pg_proc p
-        WHERE (p.oid = ANY(former) OR p.oid = to_regproc(@called))
-            AND starts_with(p.proname, 'lockboard_notify') AND pg_has_role(p.proowner, 'USAGE')
-            AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgfoid = p.oid)
+        SELECT pg_catalog.format('%I.%I()', n.nspname, p.proname)
+        FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid @eq p.pronamespace
+        WHERE (p.oid @eq ANY(former) OR p.oid @eq pg_catalog.to_regprocedure(@called))
+            AND p.pronargs @eq 0
+            AND pg_catalog.starts_with(p.proname::@text, 'lockboard_notify')
+            AND pg_catalog.pg_has_role(p.proowner, 'USAGE')
+            AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgfoid @eq p.oid)
     LOOP
-        EXECUTE 'DROP FUNCTION ' || spare;
+        EXECUTE 'DROP FUNCTION ' @cat spare;
     END LOOP;
 )";
 
 // Whoever watches looks anew.
-static const char* const tell = "PERFORM pg_notify(@channel, 'c');";
+static const char* const tell = "PERFORM pg_catalog.pg_notify(@channel, 'c');";
 
 //! One statement: what it does is done as a whole.
 static std::string block(const std::string& body)
@@ -65,7 +82,8 @@ static std::string block(const std::string& body)
     std::string tag = "$lockboard_do$";
     while (body.find(tag) != std::string::npos)
         tag.insert(1, "_");
-    return "DO " + tag + " DECLARE former oid[]; spare text; BEGIN " + body + " END " + tag;
+    return "DO " + tag + " DECLARE former pg_catalog.oid[]; spare pg_catalog.text; BEGIN " + body
+        + " END " + tag;
 }
 
 template <std::size_t count>
@@ -77,11 +95,11 @@ static std::string statement(const std::array<const char*, count>& parts, const 
     const std::string function = schema + ".\"lockboard_notify_" + name;
     std::string body;
     for (const char* const part : parts)
-        body += filledIn(part,
+        body += filledIn(qualified(part),
                          {{"table", table},
                           {"name", quotedText(table)},
                           {"function", function},
-                          {"called", quotedText(function)},
+                          {"called", quotedText(function + "()")},
                           {"channel", quotedText(channel)}})
             + ' ';
     return block(body);

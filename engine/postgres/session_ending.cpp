@@ -3,6 +3,8 @@
 
 #include "engine/postgres/medusa_hash.h"
 #include "engine/postgres/postgres_number.h"
+#include "engine/postgres/postgres_statements.h"
+#include "engine/postgres/postgres_template.h"
 
 #include <algorithm>
 
@@ -10,17 +12,16 @@ namespace lockboard {
 
 using namespace std::chrono_literals;
 
-static const char* const advisory =
-    "l.locktype = 'advisory' AND l.classid = 0 AND l.objsubid = 1 "
-    "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-static const char* const sessionName =
-    "to_hex(trunc(extract(epoch FROM a.backend_start))::bigint) || '.' || to_hex(a.pid)";
+static const std::string advisory = PostgresStatements::advisoryLock;
+static const std::string sessionName = PostgresStatements::sessionName;
 //! In microseconds since 1970: all that the server knows of it.
-static const char* const transactionBegan = "(extract(epoch FROM a.xact_start) * 1000000)::bigint";
+static const char* const transactionBegan =
+    "(extract(epoch FROM a.xact_start) @times 1000000)::bigint";
 //! How far two looks at a transaction's age may disagree: each takes the middle of a round trip for
 //! the time of the server's answer.
 static constexpr Duration ageTolerance = 1s;
 static constexpr std::size_t mostKeys = 20;
+static constexpr int mostLocks = 100'000;
 
 //! Of what look() gives; a row a lock.
 enum Column { Application, Client, State, Session, Began, Age, Hash, Granted };
@@ -73,13 +74,16 @@ InvalidArgument SessionEnding::leftAlone(const std::string& why) const
 PostgresStatement SessionEnding::look() const
 {
     return PostgresStatement(
-        {},
-        std::string("SELECT a.application_name, host(a.client_addr), a.state, ") + sessionName
-            + ", " + transactionBegan
-            + ", (extract(epoch FROM clock_timestamp() - a.xact_start) * 1000)::bigint, "
-              "l.objid::bigint, l.granted FROM pg_locks l LEFT JOIN pg_stat_activity a "
-              "ON a.pid = l.pid WHERE l.pid = $1::int AND "
-            + advisory + " ORDER BY l.granted DESC, l.objid");
+               {},
+               qualified(
+                   "SELECT a.application_name, pg_catalog.host(a.client_addr), a.state, "
+                   + sessionName + ", " + transactionBegan
+                   + ", (extract(epoch FROM pg_catalog.clock_timestamp() @minus a.xact_start) "
+                     "@times 1000)::bigint, l.objid::bigint, l.granted "
+                     "FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a "
+                     "ON a.pid @eq l.pid WHERE l.pid @eq $1::int AND "
+                   + advisory + " ORDER BY l.granted DESC, l.objid"))
+        .answeredBy("TTTTIIub", 0, mostLocks);
 }
 
 PostgresParameters SessionEnding::lookParameters() const
@@ -93,8 +97,8 @@ void SessionEnding::take(PostgresResult look, Duration took)
 {
     m_look = std::move(look);
     for (int row = 0; row < m_look.rows(); ++row)
-        m_found.push_back({static_cast<std::uint32_t>(m_look.integer(row, Hash)),
-                           m_look.isTrue(row, Granted)});
+        m_found.push_back(
+            {static_cast<std::uint32_t>(m_look.integer(row, Hash)), m_look.isTrue(row, Granted)});
     if (m_found.empty() && m_seen.empty())
         throw leftAlone(" neither holds an advisory lock that may be Medusa's nor waits for one");
     if (!m_found.empty())
@@ -128,20 +132,26 @@ void SessionEnding::requireWhatWasSeen(Duration took) const
 
 PostgresStatement SessionEnding::end(int serverVersion) const
 {
-    const std::string how = m_cancel ? "pg_cancel_backend($1::int)"
-        : serverVersion >= 140000    ? "pg_terminate_backend($1::int, 3000)"
-                                     : "pg_terminate_backend($1::int)";
-    const std::string itsLocks = std::string("FROM pg_locks l WHERE l.pid = a.pid AND ") + advisory;
+    const std::string how = m_cancel ? "pg_catalog.pg_cancel_backend($1::int)"
+        : serverVersion >= 140000    ? "pg_catalog.pg_terminate_backend($1::int, 3000)"
+                                     : "pg_catalog.pg_terminate_backend($1::int)";
+    const std::string itsLocks = "FROM pg_catalog.pg_locks l WHERE l.pid @eq a.pid AND " + advisory;
     // The look may be an old one by now.
     return PostgresStatement(
-        {},
-        "SELECT " + how + " FROM pg_stat_activity a WHERE a.pid = $1::int AND ($2::text IS NULL OR "
-            + sessionName + " = $2) AND ($3::bigint IS NULL OR " + transactionBegan + " = $3) "
-            + (m_cancel ? "AND coalesce(a.state, '') NOT LIKE 'idle%' " : "")
-            + "AND EXISTS (SELECT " + itsLocks
-            + ") AND NOT EXISTS (SELECT FROM unnest($4::bigint[], $5::int[]) s(hash, granted) "
-              "WHERE NOT EXISTS (SELECT "
-            + itsLocks + " AND l.objid::bigint = s.hash AND l.granted = (s.granted = 1)))");
+               {},
+               qualified(
+                   "SELECT " + how
+                   + " FROM pg_catalog.pg_stat_activity a WHERE a.pid @eq $1::int "
+                     "AND ($2::@text IS NULL OR "
+                   + sessionName + " @eq $2::@text) AND ($3::bigint IS NULL OR " + transactionBegan
+                   + " @eq $3::bigint) "
+                   + (m_cancel ? "AND NOT coalesce(a.state, '') @like 'idle%' " : "")
+                   + "AND EXISTS (SELECT " + itsLocks
+                   + ") AND NOT EXISTS (SELECT FROM ROWS FROM (pg_catalog.unnest($4::bigint[]), "
+                     "pg_catalog.unnest($5::int[])) s(hash, granted) WHERE NOT EXISTS (SELECT "
+                   + itsLocks
+                   + " AND l.objid::bigint @eq s.hash AND l.granted @eq (s.granted @eq 1)))"))
+        .answeredBy("b", 0, 1);
 }
 
 PostgresParameters SessionEnding::endParameters() const
@@ -214,12 +224,22 @@ std::string SessionEnding::sentence(const PostgresResult& ended) const
         return "Process " + m_pid + facts() + " was told to end, but is still there.";
     const std::string who = "process " + m_pid + facts();
     if (!m_cancel)
-        return "Ended the session of " + who + ", which " + itsKeys() + '.';
+        return "Ended the session of " + who + ", which " + itsKeys() + '.' + whatMayRunOn();
     if (m_look.isNull(0, State))
         return "Told " + who
             + " to cancel its statement; whether it runs one is not shown to this user. It "
             + itsKeys() + '.';
-    return "Cancelled what " + who + " was doing. It " + itsKeys() + '.';
+    return "Cancelled what " + who + " was doing. It " + itsKeys() + '.' + whatMayRunOn();
+}
+
+//! What became of the job is not known: it works on other connections.
+std::string SessionEnding::whatMayRunOn() const
+{
+    const bool holds = std::ranges::any_of(m_found, [](const Lock& one) { return one.granted; });
+    if (!holds || m_look.text(0, Application).starts_with("lockboard"))
+        return {};
+    return " If that was for a job of Medusa's, it may run on without the lock, and the next one "
+           "beside it.";
 }
 
 } // namespace lockboard

@@ -51,6 +51,7 @@ private:
     [[nodiscard]] std::string keyName(std::uint32_t hash) const;
     //! `held "a" and waited for "b"`
     [[nodiscard]] std::string itsKeys() const;
+    [[nodiscard]] std::string whatMayRunOn() const;
     //! ` (psql, 10.0.0.1)`
     [[nodiscard]] std::string facts() const;
 

@@ -101,7 +101,8 @@ void TestCtlEndSession::asksNothingAboutWhatIsNotListed()
     const QByteArray shown = run.err;
     QVERIFY2(shown.contains("left alone") && shown.contains("--yes"), shown);
     QCOMPARE(other.value(u"SELECT 1"_s), u"1"_s);
-    const CtlRun ended = m_ctl.run({"postgres", "end-session", pidOf(other), "--yes"});
+    const CtlRun ended =
+        m_ctl.run({"postgres", "end-session", pidOf(other), "--yes", "--job-may-run-on"});
     QCOMPARE(ended.code, 0);
     QVERIFY2(ended.out.contains("which held \"k\"."), ended.out); // by its row
     QVERIFY_THROWS_EXCEPTION(std::runtime_error, other.query(u"SELECT 1"_s));
@@ -130,7 +131,7 @@ void TestCtlEndSession::leavesTheNextJobAlone()
     pooled.query(u"COMMIT"_s);
     if (!next.isEmpty())
         execute(pooled, next.toStdString());
-    terminal.type("y\n");
+    terminal.type("y\ny\n");
     const CtlRun run = terminal.finish();
     QCOMPARE(run.code, 64);
     QCOMPARE(run.out, "");
@@ -147,7 +148,7 @@ void TestCtlEndSession::endsTheJobThatWasConfirmed()
     terminal.question();
     take(holder, "k2"); // the job goes on
     QTest::qWait(1500);
-    terminal.type("y\n");
+    terminal.type("y\ny\n");
     const CtlRun run = terminal.finish();
     QVERIFY2(run.code == 0, run.err);
     QVERIFY2(run.out.startsWith("Ended the session of process " + pidOf(holder)), run.out);
@@ -173,13 +174,14 @@ void TestCtlEndSession::goesByLocksWhereMoreIsHidden()
         terminal.question();
         pooled.query(u"COMMIT"_s);
         execute(pooled, "k2");
-        terminal.type("y\n");
+        terminal.type("y\ny\n");
         const CtlRun run = terminal.finish();
         QCOMPARE(run.code, 64);
         QVERIFY2(run.err.contains("no longer holds"), run.err);
     }
     QCOMPARE(pooled.value(u"SELECT 1"_s), u"1"_s);
-    QCOMPARE(ctl.run({"postgres", "end-session", pidOf(pooled), "--yes"}).code, 0);
+    QCOMPARE(ctl.run({"postgres", "end-session", pidOf(pooled), "--yes", "--job-may-run-on"}).code,
+             0);
     QVERIFY_THROWS_EXCEPTION(std::runtime_error, pooled.query(u"SELECT 1"_s));
     // Who may see all has nothing hidden.
     Sql holder(m_server.url(u"shop"_s));
@@ -195,11 +197,12 @@ void TestCtlEndSession::takesTheTargetOfAList()
     execute(second, "b");
     const QJsonObject session = listed(first);
     QCOMPARE(session[u"hash"_s].toDouble(), double(medusaHash("a")));
-    const CtlRun run = m_ctl.run({"postgres", "end-session", targetOf(session), "--yes"});
+    const CtlRun run =
+        m_ctl.run({"postgres", "end-session", targetOf(session), "--yes", "--job-may-run-on"});
     QVERIFY2(run.code == 0, run.err);
     QVERIFY_THROWS_EXCEPTION(std::runtime_error, first.query(u"SELECT 1"_s));
     const QByteArray byId = pidOf(second) + '@' + listed(second)[u"id"_s].toString().toUtf8();
-    QCOMPARE(m_ctl.run({"postgres", "end-session", byId, "--yes"}).code, 0);
+    QCOMPARE(m_ctl.run({"postgres", "end-session", byId, "--yes", "--job-may-run-on"}).code, 0);
     QVERIFY_THROWS_EXCEPTION(std::runtime_error, second.query(u"SELECT 1"_s));
 }
 
@@ -211,7 +214,8 @@ void TestCtlEndSession::refusesATargetThatIsOver()
     const QByteArray target = targetOf(listed(pooled));
     const QByteArray pid = pidOf(pooled);
     const auto refused = [&](const QByteArray& which) {
-        const CtlRun run = m_ctl.run({"postgres", "end-session", which, "--yes"});
+        const CtlRun run =
+            m_ctl.run({"postgres", "end-session", which, "--yes", "--job-may-run-on"});
         QVERIFY2(run.complaint().contains("left alone"), run.err);
         QCOMPARE(run.code, 64);
         QCOMPARE(pooled.value(u"SELECT 1"_s), u"1"_s);
@@ -248,7 +252,8 @@ void TestCtlEndSession::refusesNonsense_data()
 void TestCtlEndSession::refusesNonsense()
 {
     QFETCH(const QByteArray, target);
-    const CtlRun run = m_ctl.run({"postgres", "end-session", "--yes", "--", target});
+    const CtlRun run =
+        m_ctl.run({"postgres", "end-session", "--yes", "--job-may-run-on", "--", target});
     QCOMPARE(run.code, 64);
     QVERIFY2(run.complaint().contains("neither the number of a process nor"), run.err);
     QVERIFY(m_ctl.audit().isEmpty()
@@ -264,7 +269,7 @@ void TestCtlEndSession::namesTheKeys()
     TerminalRun terminal(m_ctl, {"postgres", "end-session", pidOf(holder), "--name", "cart_1"});
     const QByteArray shown = terminal.question();
     QVERIFY2(shown.contains("\"a b\"") && shown.contains("\"cart_1\""), shown);
-    terminal.type("y\n");
+    terminal.type("y\ny\n");
     const CtlRun run = terminal.finish();
     QCOMPARE(run.code, 0);
     QVERIFY2(run.out.contains("\"a b\"") && run.out.contains("\"cart_1\""), run.out);
@@ -280,18 +285,21 @@ void TestCtlEndSession::saysThatItDoesNotSeeWhatItCancels()
     ctl.alwaysWith({"--connect", m_server.url(u"signaller"_s).toUtf8()});
     Sql idle(m_server.url(u"shop"_s));
     execute(idle, "k");
-    const CtlRun hidden = ctl.run({"postgres", "end-session", pidOf(idle), "--cancel", "--yes"});
+    const CtlRun hidden =
+        ctl.run({"postgres", "end-session", pidOf(idle), "--cancel", "--yes", "--job-may-run-on"});
     QCOMPARE(hidden.code, 0);
     QVERIFY2(hidden.out.contains("is not shown to this user"), hidden.out);
     QVERIFY2(!hidden.out.contains("Cancelled"), hidden.out);
-    const CtlRun seen = m_ctl.run({"postgres", "end-session", pidOf(idle), "--cancel", "--yes"});
+    const CtlRun seen = m_ctl.run(
+        {"postgres", "end-session", pidOf(idle), "--cancel", "--yes", "--job-may-run-on"});
     QCOMPARE(seen.code, 64);
     QVERIFY2(seen.complaint().contains("is idle"), seen.err);
     Sql waiter(m_server.url(u"shop"_s));
     waiter.query(u"BEGIN"_s);
     waiter.send(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(medusaHash("k")));
     QTRY_COMPARE(m_server.value(u"SELECT count(*) FROM pg_locks WHERE NOT granted"_s), u"1"_s);
-    const CtlRun run = m_ctl.run({"postgres", "end-session", pidOf(waiter), "--cancel", "--yes"});
+    const CtlRun run = m_ctl.run(
+        {"postgres", "end-session", pidOf(waiter), "--cancel", "--yes", "--job-may-run-on"});
     QCOMPARE(run.code, 0);
     QVERIFY2(run.out.startsWith("Cancelled what process " + pidOf(waiter)), run.out);
     QVERIFY2(run.out.contains(" was doing. It waited for "), run.out);

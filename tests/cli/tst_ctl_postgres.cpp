@@ -108,7 +108,7 @@ void TestCtlPostgres::endsASession()
     const CtlRun asked = m_ctl.run({"postgres", "end-session", pid});
     QCOMPARE(asked.code, 64); // there is nobody to ask
     QVERIFY(!holder.isGone());
-    const CtlRun run = m_ctl.run({"postgres", "end-session", pid, "--yes"});
+    const CtlRun run = m_ctl.run({"postgres", "end-session", pid, "--yes", "--job-may-run-on"});
     QCOMPARE(run.code, 0);
     QVERIFY2(run.out.startsWith("Ended the session of process " + pid + " (medusa, 127.0.0.1)"),
              run.out.constData());
@@ -122,7 +122,7 @@ void TestCtlPostgres::asksBeforeItEnds_data()
 {
     QTest::addColumn<QByteArray>("answer");
     QTest::addColumn<int>("code");
-    QTest::newRow("yes") << QByteArray("y\n") << 0;
+    QTest::newRow("yes") << QByteArray("y\ny\n") << 0;
     QTest::newRow("no") << QByteArray("n\n") << 1;
     QTest::newRow("Enter is no") << QByteArray("\n") << 1;
     QTest::newRow("end of input") << QByteArray("\x04") << 1;
@@ -177,7 +177,8 @@ void TestCtlPostgres::cancelsAWait()
     QVERIFY(!waiter.isGone()); // only its statement has
     // There is nothing to cancel in who only holds: it has to be ended.
     const QByteArray idle = QByteArray::number(holder.pid());
-    const CtlRun run = m_ctl.run({"postgres", "end-session", idle, "--cancel", "--yes"});
+    const CtlRun run =
+        m_ctl.run({"postgres", "end-session", idle, "--cancel", "--yes", "--job-may-run-on"});
     QCOMPARE(run.code, 64);
     QVERIFY2(run.complaint().contains("nothing to cancel"), run.err.constData());
     QVERIFY(!holder.isGone());
@@ -187,7 +188,7 @@ void TestCtlPostgres::refusesToEnd()
 {
     MedusaSession innocent(m_server);
     const QByteArray pid = QByteArray::number(innocent.pid());
-    const CtlRun run = m_ctl.run({"postgres", "end-session", pid, "--yes"});
+    const CtlRun run = m_ctl.run({"postgres", "end-session", pid, "--yes", "--job-may-run-on"});
     QCOMPARE(run.code, 64);
     QVERIFY2(run.complaint().contains("left alone"), run.err.constData());
     // There is nothing to be asked about.
@@ -197,7 +198,9 @@ void TestCtlPostgres::refusesToEnd()
              refused.err.constData());
     QVERIFY(!innocent.isGone());
     innocent.execute("k");
-    QCOMPARE(m_ctl.run({"--read-only", "postgres", "end-session", pid, "--yes"}).code, 77);
+    QCOMPARE(m_ctl.run({"--read-only", "postgres", "end-session", pid, "--yes", "--job-may-run-on"})
+                 .code,
+             77);
     QVERIFY(!innocent.isGone());
 }
 

@@ -37,6 +37,9 @@ public:
                          [this](const SourceState& s) { state = s; });
         QObject::connect(m_view.get(), &LiveView::changed, [this](const ChangeBatch& batch) {
             for (const LockChange& change : batch) {
+                // What is left of a lock that is over is no lock.
+                if (change.kind == ChangeKind::Acquired && change.lock.state == LockState::Residue)
+                    continue;
                 last[change.lock.key] = change.kind;
                 if (change.kind == ChangeKind::Released || change.kind == ChangeKind::Expired)
                     locks.erase(change.lock.key);

@@ -20,6 +20,7 @@ private Q_SLOTS:
     void isWokenInASessionOfItsOwn();
     void losesItsLocksWithThePooler();
     void worksWithTransactionPooling();
+    void waitsForNoLockedRowForEver();
     void changesNoSessionOfOthers();
     void endsWhileItLooksForAPooler_data();
     void endsWhileItLooksForAPooler();
@@ -102,6 +103,22 @@ void PostgresPoolerTest::worksWithTransactionPooling()
     await(std::move(waiting));
     await(locks->execute(LockKeys("c", "d"), [] {}));
     QCOMPARE(await(locks->releaseAll()).released, 1U);
+}
+
+void PostgresPoolerTest::waitsForNoLockedRowForEver()
+{
+    const PgBouncer pooler(*m_server, PgBouncer::Pooling::Transaction);
+    const PostgresModule locks(pooler.url(), u", \"lockTimeout\": 200"_s);
+    await(locks->acquire("a", AcquireOptions().ownedBy("me")));
+    Sql other(m_server->url());
+    other.query(u"BEGIN"_s);
+    other.query(u"SELECT * FROM locking FOR UPDATE"_s);
+    for (const Owner& owner : {Owner("me"), Owner()}) {
+        const ReleaseAllResult result =
+            await(locks->releaseAll(ReleaseAllOptions().ownedBy(owner)));
+        QCOMPARE(result.released, 0U);
+        QCOMPARE(result.left(), 1U);
+    }
 }
 
 //! A pooler that shares its sessions hands ours to the next client, the shop say.

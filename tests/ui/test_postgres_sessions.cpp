@@ -87,6 +87,8 @@ private Q_SLOTS:
         pooled.query(u"COMMIT"_s);
         execute(pooled, next.toStdString());
         m_console->answer("confirmation", "confirmButton");
+        QTRY_VERIFY(m_console->find<QMessageBox>("secondConfirmation"));
+        m_console->answer("secondConfirmation", "confirmButton");
         QTRY_VERIFY2(m_console->lastOutcome().contains(problem),
                      qPrintable(m_console->lastOutcome()));
         QCOMPARE(pooled.value(u"SELECT 1"_s), u"1"_s);
@@ -106,6 +108,8 @@ private Q_SLOTS:
         QVERIFY2(question()->informativeText().contains(u"It holds “cart 1”"_s),
                  qPrintable(question()->informativeText()));
         m_console->answer("confirmation", "confirmButton");
+        QTRY_VERIFY(m_console->find<QMessageBox>("secondConfirmation"));
+        m_console->answer("secondConfirmation", "confirmButton");
         QTRY_VERIFY2(m_console->lastOutcome().contains(u"which held \"cart 1\""_s),
                      qPrintable(m_console->lastOutcome()));
         QFile audit(m_console->folder.filePath(u"audit.jsonl"_s));

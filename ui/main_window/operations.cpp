@@ -186,10 +186,28 @@ void Operations::endSession(const std::string& provider, const Lock& lock)
         lines << tr("It holds %1").arg(someNames(held));
     if (!awaited.empty())
         lines << tr("It waits for %1").arg(someNames(awaited));
-    lines << tr(
-        "Its transaction is rolled back and its connection closed: what it was doing fails.");
+    lines << tr("Its transaction is rolled back and its connection closed");
     auto* asks = new Confirmation(tr("End the session %1?").arg(sessionName(session.note())),
-                                  lines.join(u".\n"_s), tr("End session"), m_window);
+                                  lines.join(u".\n"_s) + u'.', tr("End session"), m_window);
+    connect(asks, &Confirmation::confirmed, this, [this, provider, session] {
+        if (session.holdsForAJob())
+            askWhetherItsJobMayRunOn(provider, session);
+        else
+            m_commands.endSession(provider, session);
+    });
+    asks->open();
+}
+
+void Operations::askWhetherItsJobMayRunOn(const std::string& provider,
+                                          const ListedSession& session)
+{
+    auto* asks = new Confirmation(
+        tr("Free the lock although its job may run on?"),
+        tr("Medusa's execute holds its lock in a session of its own, and the job works on other "
+           "connections: the lock is freed, but the job is not told. It may run on, and the next one "
+           "beside it.\nTo be sure, stop the process that runs it first."),
+        tr("End session"), m_window);
+    asks->setObjectName(u"secondConfirmation"_s);
     connect(asks, &Confirmation::confirmed, this,
             [this, provider, session] { m_commands.endSession(provider, session); });
     asks->open();

@@ -10,6 +10,7 @@ class QWidget;
 namespace lockboard {
 
 class Commands;
+class ListedSession;
 class LockTableModel;
 class OwnersModel;
 
@@ -33,6 +34,8 @@ public:
 private:
     void ask(const QString& question, const QStringList& lines, const QString& verb,
              const QString& subject, const SeenLocks& locks);
+    void askWhetherItsJobMayRunOn(const std::string& provider,
+                                  const ListedSession& session);
 
     Commands& m_commands;
     const LockTableModel& m_locks;
