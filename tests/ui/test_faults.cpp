@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tests/ui/fixture.h"
+#include "ui/locks/seen_locks.h"
 #include "ui/providers/providers_model.h"
 #include "ui/session/commands.h"
 
@@ -61,7 +62,7 @@ void TestFaults::saysWhyACommandFails_data()
 {
     QTest::addColumn<QString>("where");
     QTest::addColumn<QString>("how");
-    for (const char* where : {"acquire", "release", "releaseAll"}) {
+    for (const char* where : {"acquire", "release"}) {
         for (const char* how : {"int", "thrown", "nothing"})
             QTest::addRow("%s: %s", where, how)
                 << QString::fromLatin1(where) << QString::fromLatin1(how);
@@ -76,12 +77,13 @@ void TestFaults::saysWhyACommandFails()
     console.open();
     auto* commands = console.window->findChild<Commands*>();
     QVERIFY(commands);
+    LockTableModel seen;
+    seen.upsert(Lock("k", "A"));
+    seen.commit();
     if (where == u"acquire")
         (void)commands->acquire("k", AcquireOptions().ownedBy("A"), [](const QString&) {});
-    else if (where == u"release")
-        commands->release({Lock("k", "A")});
     else
-        commands->releaseAll("A", 1);
+        commands->release(u"k"_s, SeenLocks::everything("odd", seen));
     QTRY_VERIFY2(console.lastOutcome().contains(u"The provider \"odd\" failed in "_s + where),
                  qPrintable(console.lastOutcome()));
 }

@@ -83,8 +83,9 @@ void ReleaseTally::add(const ReleaseResult& result, std::uint64_t keys)
 
 void ReleaseTally::addProblem(const LockError& error, std::uint64_t locks)
 {
-    (error.code() == ErrorCode::OutcomeUnknown ? m_unknown : m_failed) += locks;
-    m_problem = problemText(error);
+    const bool isUnknown = error.code() == ErrorCode::OutcomeUnknown;
+    (isUnknown ? m_unknown : m_failed) += locks;
+    (isUnknown ? m_unknownWhy : m_problem) = problemText(error);
 }
 
 void ReleaseTally::addGone(const SeenLocks::Page& page)
@@ -131,8 +132,11 @@ QString ReleaseTally::text(std::uint64_t rest, bool cancelled) const
             ? u" 1 that came after the question is left."_s
             : u" %1 that came after the question are left."_s.arg(numberText(m_newcomers));
     if (m_unknown > 0) {
-        text += u" The outcome of %1 is unknown, because the connection was lost: look again "
-                "before you try again."_s.arg(numberText(m_unknown));
+        text += m_unknownWhy.isEmpty()
+            ? u" The outcome of %1 is unknown, because the connection was lost: look again before "
+              "you try again."_s.arg(numberText(m_unknown))
+            : u" The outcome of %1 is unknown, so look again before you try again: %2"_s.arg(
+                numberText(m_unknown), m_unknownWhy);
     }
     if (m_failed > 0)
         text += u" %1 not released: %2"_s.arg(numberText(m_failed), m_problem);

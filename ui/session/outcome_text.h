@@ -41,6 +41,7 @@ private:
     Owner m_exampleHolder;
     std::string m_retakenExample; // a key that was taken anew
     QString m_problem;
+    QString m_unknownWhy; // empty: the answers named single keys
 };
 
 } // namespace lockboard
