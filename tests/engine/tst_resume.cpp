@@ -151,7 +151,7 @@ void TestResume::ticketLeadsOnlyWhenFirstEverywhere()
     queue.leave(second);
     queue.leave(third);
     QVERIFY(queue.isEmpty());
-    QVERIFY(!queue.any());
+    QVERIFY(queue.all().empty());
 }
 
 QTEST_GUILESS_MAIN(TestResume)

@@ -66,8 +66,8 @@ void InteropExecuteTest::medusasJobWaitsForOurs()
 void InteropExecuteTest::ourExecuteExcludesMedusasAcquire()
 {
     std::stop_source stop;
-    Task<> running =
-        ours().execute("b", [this, token = stop.get_token()] { return holdUntil(token); });
+    const auto hold = [this, token = stop.get_token()] { return holdUntil(token); };
+    Task<> running = ours().execute("b", hold);
     QTRY_COMPARE(trail().size(), 1);
     QCOMPARE(refusal(u"acquire"_s, call({u"b"_s}, u"ann"_s)), refusalOf(u"b"_s));
     QCOMPARE(refusal(u"acquire"_s, call({u"b"_s})), refusalOf(u"b"_s));
@@ -121,8 +121,8 @@ void InteropExecuteTest::timesOutBesideMedusasJob()
 void InteropExecuteTest::medusaTimesOutBesideOurJob()
 {
     std::stop_source stop;
-    Task<> running =
-        ours().execute("a", [this, token = stop.get_token()] { return holdUntil(token); });
+    const auto hold = [this, token = stop.get_token()] { return holdUntil(token); };
+    Task<> running = ours().execute("a", hold);
     QTRY_COMPARE(trail().size(), 1);
     const QString holder = owner(u"a"_s);
     const int theirs = m_medusa.begin(u"execute"_s, jobOf({u"a"_s}, 1, {{u"timeout"_s, 1}}));

@@ -45,8 +45,8 @@ void InteropPostgresExecuteTest::showsWhoHoldsAndWhoWaits()
     QTRY_VERIFY(watcher.isLive());
     QVERIFY(watcher.locks.empty());
     std::stop_source stop;
-    Task<> running =
-        ours().execute("ours", [this, token = stop.get_token()] { return holdUntil(token); });
+    const auto hold = [this, token = stop.get_token()] { return holdUntil(token); };
+    Task<> running = ours().execute("ours", hold);
     QTRY_COMPARE(trail().size(), 1);
     const int holding = beginJob({u"theirs"_s}, 60'000);
     const int waiting = m_medusa.begin(u"execute"_s, jobOf({u"theirs"_s}, 1));
