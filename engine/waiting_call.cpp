@@ -132,8 +132,10 @@ std::optional<Grant> WaitingCall::takeAnswer()
     if (m_doubt)
         m_doubt->isAsking = false;
     const auto done = std::exchange(m_attempt, nullptr);
-    if (done->isLook)
-        return takeLook(*done);
+    if (done->isLook) {
+        takeLook(*done);
+        return {};
+    }
     if (done->isUnsure) {
         m_unsure = true;
         if (!done->error) // it was looked for, and the owner held none of the keys
@@ -156,26 +158,16 @@ std::optional<Grant> WaitingCall::takeAnswer()
     return {};
 }
 
-//! The same owner re-enters at once, past those who wait for it.
-std::optional<Grant> WaitingCall::takeLook(const Attempt& done)
+//! The same owner re-enters at once, past those who wait for it. The look may be old news by now:
+//! what counts is what the store says when it is asked.
+void WaitingCall::takeLook(const Attempt& done)
 {
     if (!done.seen || m_provider.isGivingBack(m_options.owner()))
-        return {}; // the first try will tell
-    if (!done.seen->isHeld()) {
-        if (m_keys.size() == 1)
-            m_oneTry.notHeldBefore();
-        return {};
-    }
-    // Every grant has a token of its own, and without a lease each key keeps the one it has.
-    const bool says = !m_provider.features().fencingTokens && (m_keys.size() == 1 || done.lease);
-    if (!says) {
+        return; // the first try will tell
+    if (done.seen->isHeld())
         m_asksNow = true;
-        return {};
-    }
-    m_granted = true;
-    m_provider.m_queue.leave(m_ticket);
-    m_provider.noteGranted(m_options.owner(), m_keys, m_doubt.get());
-    return Grant(done.seen->leaseEnd()).asExtension();
+    else if (m_keys.size() == 1)
+        m_oneTry.notHeldBefore();
 }
 
 void WaitingCall::planNextLook(const Attempt& done)

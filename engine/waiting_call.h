@@ -36,7 +36,7 @@ private:
 
     [[nodiscard]] bool isAnswered() const;
     std::optional<Grant> takeAnswer();
-    std::optional<Grant> takeLook(const Attempt& done);
+    void takeLook(const Attempt& done);
     [[nodiscard]] bool mayAsk();
     void startLook();
     void startAsking();

@@ -200,9 +200,10 @@ TimePoint Checking::nextAskedBy(const Hold& hold, const std::string& key) const
     TimePoint next = TimePoint::max();
     for (const Story& story : m_stories) {
         const LockKeys& keys = story.call->keys;
-        const bool isOther = story.call != m_stories[static_cast<std::size_t>(hold.call)].call;
+        const Story& own = m_stories[static_cast<std::size_t>(hold.call)];
+        const bool isOther = story.call != own.call;
         if (isOther && hold.owner && story.call->owner == hold.owner
-            && story.ended.value_or(TimePoint::max()) > hold.begin
+            && story.ended.value_or(TimePoint::max()) > own.invoked
             && std::find(keys.begin(), keys.end(), key) != keys.end())
             next = std::min(next, std::max(story.invoked, hold.begin));
     }
@@ -241,7 +242,7 @@ void Checking::checkExclusion()
         for (std::size_t i = 0; i < all.size(); ++i) {
             for (std::size_t j = i + 1; j < all.size() && all[j].begin < all[i].end; ++j) {
                 const bool isSame = all[i].owner && all[i].owner == all[j].owner;
-                if (!isSame)
+                if (!isSame && all[j].end > all[j].begin)
                     report("exclusive", all[j].call,
                            "held key \"" + printable(key) + "\" from " + ms(all[j].begin)
                                + ", while call " + std::to_string(all[i].call) + " did.");
@@ -250,7 +251,8 @@ void Checking::checkExclusion()
     }
 }
 
-//! Another call of the owner was granted while this one gave up: whose the lock is, nobody can tell.
+//! Another call of the owner was granted while this one gave up: whose the lock is, nobody can
+//! tell.
 bool Checking::sharesItsOwner(const Story& story, const std::string& key) const
 {
     return std::any_of(m_stories.begin(), m_stories.end(), [&](const Story& other) {

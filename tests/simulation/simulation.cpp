@@ -64,6 +64,7 @@ private:
 struct Simulation::Process {
     int number = 0;
     std::unique_ptr<ScriptedStore> store; // null once it is closed
+    std::optional<TimePoint> closedAt;
     bool isSevered = false; // new requests are not sent
 };
 
@@ -76,6 +77,7 @@ struct Simulation::CallState {
     bool releaseIsSure = false;
     std::optional<TimePoint> leaseEnd;
     std::optional<FencingToken> token;
+    std::optional<TimePoint> endedAt;
     bool hasEnded = false;
     bool isTold = false;
 };
@@ -205,6 +207,7 @@ void Simulation::closeProcess(Process& process)
         return;
     if (process.store->hasOpenRequests())
         m_rare.reach(RareStates::ClosingWithQuestionInFlight);
+    process.closedAt = m_clock.now();
     process.store.reset();
 }
 
@@ -307,6 +310,7 @@ void Simulation::end(int number, std::optional<ErrorCode> error)
 {
     CallState& state = *m_calls[std::size_t(number)];
     state.hasEnded = true;
+    state.endedAt = m_clock.now();
     m_history.end(number, m_clock.now(), error);
     const lab::Call& call = m_history.calls()[std::size_t(number)];
     if (error != ErrorCode::TimedOut && error != ErrorCode::Cancelled)
@@ -439,7 +443,16 @@ Task<void> Simulation::job(int number, Duration work, bool obeys, std::stop_toke
     if (grant.leaseEnd() && *grant.leaseEnd() <= m_clock.now())
         m_rare.reach(RareStates::GrantAfterItsLease);
     const TimePoint start = m_clock.now();
-    m_history.note(EventKind::JobStarted, number, start);
+    const std::string& key = call.keys.front();
+    const bool wasRemoved =
+        std::any_of(m_history.events().begin(), m_history.events().end(), [&](const auto& event) {
+            return event.kind == EventKind::Removed && event.key == key;
+        });
+    // The server knows best whether a job has its lock when it starts.
+    std::optional<TimePoint> leaseEnd;
+    if (!m_server.find(key) && !wasRemoved)
+        leaseEnd = start;
+    m_history.note(EventKind::JobStarted, number, start, leaseEnd);
     Signal done(m_resumer);
     const auto told = [this, number, state, &done, obeys] {
         if (std::exchange(state->isTold, true))
@@ -461,7 +474,11 @@ Task<void> Simulation::job(int number, Duration work, bool obeys, std::stop_toke
 bool Simulation::isAbandoned(const Owner& owner) const
 {
     for (std::size_t i = 0; i < m_calls.size(); ++i) {
-        if (m_history.calls()[i].owner == owner && !m_calls[i]->process->store)
+        const CallState& call = *m_calls[i];
+        if (m_history.calls()[i].owner != owner || !call.process->closedAt)
+            continue;
+        // What was to be given back when the provider closed stays.
+        if (call.isGranted || call.endedAt.value_or(TimePoint::max()) < *call.process->closedAt)
             return true;
     }
     return std::any_of(
