@@ -219,7 +219,7 @@ void PostgresFailuresTest::failingStatements()
     m_server->query(u"DROP SEQUENCE IF EXISTS fails; CREATE SEQUENCE fails"_s); // never rolled back
     m_server->query(
         u"CREATE OR REPLACE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        "IF nextval('fails') <= %1 THEN RAISE EXCEPTION 'as asked' USING ERRCODE = "
+        "IF nextval('public.fails') <= %1 THEN RAISE EXCEPTION 'as asked' USING ERRCODE = "
         "'%2'; END IF; RETURN NEW; END $$"_s.arg(times)
             .arg(state));
     m_server->query(u"CREATE TRIGGER fails BEFORE INSERT ON locking FOR EACH ROW EXECUTE FUNCTION "

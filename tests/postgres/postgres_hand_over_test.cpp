@@ -56,7 +56,7 @@ void PostgresHandOverTest::initTestCase()
     m_server->createTable();
     m_server->query(u"CREATE TABLE changes (was text, became text)"_s);
     m_server->query(u"CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-                    "INSERT INTO changes VALUES (OLD.owner_id, NEW.owner_id); RETURN NULL; END $$"_s);
+                    "INSERT INTO public.changes VALUES (OLD.owner_id, NEW.owner_id); RETURN NULL; END $$"_s);
     m_server->query(u"CREATE TRIGGER notes AFTER INSERT OR UPDATE OR DELETE ON locking FOR EACH ROW "
                     "EXECUTE FUNCTION note()"_s);
 }

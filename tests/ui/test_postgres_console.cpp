@@ -93,6 +93,8 @@ private Q_SLOTS:
         QVERIFY(!holder.isGone());
         m_console->trigger("actionEndSession");
         m_console->answer("confirmation", "confirmButton");
+        QTRY_VERIFY(m_console->find<QMessageBox>("secondConfirmation")); // a job may run on
+        m_console->answer("secondConfirmation", "confirmButton");
         QTRY_COMPARE(m_console->keys(), QStringList({u"k"_s})); // the row is another's
         QVERIFY(holder.isGone());
         QTRY_VERIFY2(m_console->lastOutcome().startsWith(u"Ended the session"_s),
