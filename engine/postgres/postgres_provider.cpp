@@ -85,6 +85,13 @@ PostgresProvider::~PostgresProvider()
 
 std::exception_ptr PostgresProvider::errorOf(const PostgresResult& result) const
 {
+    // Of the names that it uses, say, which are looked for along our search path.
+    if (result.isInFunction() && result.sqlState().starts_with("42")
+        && result.sqlState() != "42501")
+        return std::make_exception_ptr(Unavailable(
+            "A trigger or rule of " + printable(m_statements.table) + " at PostgreSQL "
+            + m_settings.endpoint.name() + " fails, which must name what it uses with its schema: "
+            + printableStart(result.message()) + " (" + printable(result.sqlState()) + ")."));
     return postgresError(m_settings.endpoint.name(), m_statements.table, result.sqlState(),
                          withoutWords(result.message(), m_settings.endpoint.words));
 }

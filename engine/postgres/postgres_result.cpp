@@ -40,6 +40,13 @@ bool PostgresResult::isPassing() const
     return sqlState() == "40001" || sqlState() == "40P01";
 }
 
+bool PostgresResult::isInFunction() const
+{
+    const char* const context = PQresultErrorField(m_result.get(), PG_DIAG_CONTEXT);
+    // Blocks of our own have this name.
+    return context && std::string_view(context).find("inline_code_block") == std::string_view::npos;
+}
+
 std::string PostgresResult::message() const
 {
     const char* const primary = PQresultErrorField(m_result.get(), PG_DIAG_MESSAGE_PRIMARY);

@@ -22,6 +22,8 @@ public:
     [[nodiscard]] std::string_view sqlState() const;
     //! An error after which nothing was done, and trying again may well do it.
     [[nodiscard]] bool isPassing() const;
+    //! An error in a function that a statement of ours has called, of a trigger say.
+    [[nodiscard]] bool isInFunction() const;
     //! The server's own sentence.
     [[nodiscard]] std::string message() const;
 

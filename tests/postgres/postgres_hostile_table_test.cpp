@@ -12,7 +12,13 @@ class PostgresHostileTableTest final : public QObject {
 
 private Q_SLOTS:
     void initTestCase() { m_server = std::make_unique<PostgresServer>(); }
-    void cleanup() { m_server->query(u"DROP SCHEMA public CASCADE; CREATE SCHEMA public"_s); }
+    void cleanup()
+    {
+        // What a Lockboard had begun may go on for a moment after it has gone.
+        m_server->query(u"SELECT pg_terminate_backend(pid, 3000) FROM pg_stat_activity WHERE "
+                        "application_name LIKE 'lockboard%'"_s);
+        m_server->query(u"DROP SCHEMA public CASCADE; CREATE SCHEMA public"_s);
+    }
     void cleanupTestCase() { m_server.reset(); }
 
     void isNamedByACheckAndBreaksNothing_data();
@@ -20,6 +26,7 @@ private Q_SLOTS:
     void findsNothingWrongWithMedusasOwn();
     void showsWhatIsThereBesides();
     void printsNamesSafely();
+    void saysThatATriggerNeedsSchemas();
 
 private:
     std::unique_ptr<PostgresServer> m_server;
@@ -187,6 +194,19 @@ void PostgresHostileTableTest::printsNamesSafely()
     QVERIFY(await(locks->release("k", ReleaseOptions().ownedBy("me"))).allReleased());
     for (const std::string& one : said)
         QCOMPARE(one, printable(one));
+}
+
+//! It runs as this user, so it finds nothing along the path that it was written for.
+void PostgresHostileTableTest::saysThatATriggerNeedsSchemas()
+{
+    m_server->createTable();
+    m_server->query(
+        u"CREATE TABLE seen (id text); CREATE FUNCTION note() RETURNS trigger LANGUAGE "
+        "plpgsql AS $$BEGIN INSERT INTO seen VALUES (NEW.id); RETURN NEW; END$$; CREATE "
+        "TRIGGER note BEFORE INSERT ON locking FOR EACH ROW EXECUTE FUNCTION note()"_s);
+    const PostgresModule locks(m_server->url());
+    const Unavailable error = thrownBy<Unavailable>(locks->acquire("k"));
+    QVERIFY2(contains(error.message(), "must name what it uses with its schema"), error.what());
 }
 
 } // namespace lockboard::test

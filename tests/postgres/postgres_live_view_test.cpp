@@ -219,6 +219,8 @@ void PostgresLiveViewTest::marksResidue()
     QCOMPARE(watcher.locks["a"].state, LockState::Held);
     QCOMPARE(watcher.locks["a"].owner, Owner("bob"));
     QVERIFY(watcher.clean);
+    if (withTrigger)
+        await(shop->administer("remove-trigger", {}));
 }
 
 //! And that is over too by the next look.

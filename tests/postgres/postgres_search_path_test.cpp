@@ -41,10 +41,7 @@ private:
     [[nodiscard]] QStringList statements() const;
     [[nodiscard]] QStringList shadowed() const
     {
-        QStringList found =
-            m_server->log().split(u'\n').filter(QRegularExpression(u"LOG:  shadowed"_s));
-        found.removeDuplicates();
-        return found;
+        return m_server->log().split(u'\n').filter(QRegularExpression(u"LOG:  shadowed"_s));
     }
 
     std::unique_ptr<PostgresServer> m_server;
@@ -84,7 +81,7 @@ void PostgresSearchPathTest::initTestCase()
     } catch (const std::runtime_error&) {
         // what it gives is of no interest
     }
-    QCOMPARE(shadowed().size(), 1);
+    QVERIFY(!shadowed().isEmpty());
 }
 
 //! Every verb, one after the other; what one of them throws is not of interest here.
@@ -188,14 +185,12 @@ void PostgresSearchPathTest::runsNoFunctionOfOthers_data()
 void PostgresSearchPathTest::runsNoFunctionOfOthers()
 {
     QFETCH(const bool, pooled);
-    const QStringList before = shadowed();
+    const qsizetype before = shadowed().size();
     std::optional<PgBouncer> pooler;
     if (pooled)
         pooler.emplace(*m_server, PgBouncer::Pooling::Transaction);
     exercise(pooled ? pooler->url(u"shop"_s) : m_server->url(u"postgres"_s, u"shop"_s));
-    QStringList after = shadowed();
-    for (const QString& one : before)
-        after.removeAll(one);
+    const QStringList after = shadowed().mid(before);
     QVERIFY2(after.isEmpty(), qPrintable(after.mid(0, 40).join(u'\n')));
 }
 

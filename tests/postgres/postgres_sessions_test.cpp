@@ -357,10 +357,11 @@ void PostgresSessionsTest::endsASession()
     QVERIFY(!holder.isGone());
     words.back() = session;
     const std::string done = await(shop->administer("end-session", words));
-    QCOMPARE(QString::fromStdString(done),
-             u"Ended the session of process %1 (medusa, 127.0.0.1), which held \"k\". If that was for "
-             "a job of Medusa's, it may run on without the lock, and the next one beside it."_s.arg(
-                 holder.pid()));
+    QCOMPARE(
+        QString::fromStdString(done),
+        u"Ended the session of process %1 (medusa, 127.0.0.1), which held \"k\". If that was for "
+        "a job of Medusa's, it may run on without the lock, and the next one beside it."_s.arg(
+            holder.pid()));
     QTRY_VERIFY(watcher.ofSessions().isEmpty());
     QVERIFY(holder.isGone());
     QFile audit(file);

@@ -198,14 +198,13 @@ void Operations::endSession(const std::string& provider, const Lock& lock)
     asks->open();
 }
 
-void Operations::askWhetherItsJobMayRunOn(const std::string& provider,
-                                          const ListedSession& session)
+void Operations::askWhetherItsJobMayRunOn(const std::string& provider, const ListedSession& session)
 {
     auto* asks = new Confirmation(
         tr("Free the lock although its job may run on?"),
         tr("Medusa's execute holds its lock in a session of its own, and the job works on other "
-           "connections: the lock is freed, but the job is not told. It may run on, and the next one "
-           "beside it.\nTo be sure, stop the process that runs it first."),
+           "connections: the lock is freed, but the job is not told. It may run on, and the next "
+           "one beside it.\nTo be sure, stop the process that runs it first."),
         tr("End session"), m_window);
     asks->setObjectName(u"secondConfirmation"_s);
     connect(asks, &Confirmation::confirmed, this,

@@ -34,8 +34,7 @@ public:
 private:
     void ask(const QString& question, const QStringList& lines, const QString& verb,
              const QString& subject, const SeenLocks& locks);
-    void askWhetherItsJobMayRunOn(const std::string& provider,
-                                  const ListedSession& session);
+    void askWhetherItsJobMayRunOn(const std::string& provider, const ListedSession& session);
 
     Commands& m_commands;
     const LockTableModel& m_locks;
