@@ -199,7 +199,7 @@ bool WaitingCall::mayAsk()
         m_nextLook = now + givingBackPause;
         return false;
     }
-    if (std::exchange(m_asksNow, false))
+    if (m_asksNow)
         return true;
     if (isBlocked()) {
         m_nextLook = now + m_provider.retryDelay(m_tries++);
@@ -226,13 +226,15 @@ void WaitingCall::startAsking()
 {
     if (std::exchange(m_ticket.woken, false))
         m_tries = 0;
+    // A re-entry is to be told for sure: it is no first look, which a store may cut short.
+    const int look = std::exchange(m_asksNow, false) ? std::max(m_tries, 1) : m_tries;
     // Only a first look is soon followed by another: news during a later one must wake.
-    m_ticket.knownUntil = m_tries == 0 ? TimePoint::max() : TimePoint();
+    m_ticket.knownUntil = look == 0 ? TimePoint::max() : TimePoint();
     if (isClaimed())
         m_oneTry.notHeldBefore(false); // by another call of its
     m_attempt = std::make_shared<Attempt>(*this, false);
     m_attempt->canBeGivenBack = canBeGivenBack();
-    m_oneTry.asLook(m_tries);
+    m_oneTry.asLook(look);
     m_ticket.inFlight = true;
     if (m_doubt)
         m_doubt->isAsking = true;

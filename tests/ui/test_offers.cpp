@@ -216,6 +216,7 @@ private Q_SLOTS:
         QTRY_COMPARE(m_console->lastOutcome(), u"Released 1 lock."_s);
         QCOMPARE(holderOf("a"), Owner());
         QCOMPARE(holderOf("b"), Owner("bob"));
+        QTRY_COMPARE(m_console->keys(), QStringList({u"b"_s}));
         // And then the window's own actions are about what is selected again.
         m_console->table->selectRow(0);
         QTRY_VERIFY(m_console->find<QAction>("actionRelease")->isEnabled());
