@@ -4,6 +4,7 @@
 #include <QObject>
 #include <QTimer>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -14,6 +15,14 @@ namespace lockboard {
 
 using Duration = std::chrono::milliseconds;
 using TimePoint = std::chrono::steady_clock::time_point;
+
+//! What a store says is left of a lease. A century is as good as whatever is longer, which no clock
+//! of ours could count with.
+constexpr Duration storedDuration(std::int64_t ms)
+{
+    constexpr std::int64_t century = std::int64_t(100) * 365 * 24 * 3600 * 1000;
+    return Duration(std::clamp(ms, -century, century));
+}
 
 //! Monotonic time and timers, injected so that tests need not sleep. Belongs to one thread.
 class Clock : public QObject {

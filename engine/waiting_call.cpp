@@ -5,6 +5,8 @@
 #include "engine/planted_fault.h"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 namespace lockboard {
 
@@ -48,14 +50,14 @@ public:
     bool isUnsure = false; // the keys may come to be held all the same
 };
 
-//! A planted fault's ticket of a call that is over.
+//! A planted fault's ticket of a call that is over. It is kept for as long as the process: its queue
+//! goes first, and is not to be left then.
 static void leaveGhost(WaitQueue& queue, const LockKeys& keys, Resumer& resumer)
 {
-    static std::vector<LockKeys*> kept; // for as long as the process
-    kept.push_back(new LockKeys(keys));
-    static std::vector<WaitQueue::Ticket*> ghosts;
-    ghosts.push_back(new WaitQueue::Ticket(*kept.back(), resumer));
-    queue.join(*ghosts.back());
+    static auto& ghosts = *new std::vector<std::pair<LockKeys*, WaitQueue::Ticket*>>;
+    LockKeys* const kept = new LockKeys(keys);
+    ghosts.emplace_back(kept, new WaitQueue::Ticket(*kept, resumer));
+    queue.join(*ghosts.back().second);
 }
 
 WaitingCall::WaitingCall(BasicProvider& provider, LockKeys keys, AcquireOptions options,

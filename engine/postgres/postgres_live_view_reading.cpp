@@ -111,7 +111,7 @@ Task<void> PostgresLiveView::readAll(std::uint32_t scan, bool withRows)
 
 void PostgresLiveView::takeLook(const PostgresResult& result, TimePoint sentAt, bool withRows)
 {
-    const double server = numberFrom(result.text(0, 0));
+    const double server = serverTimeFrom(result.text(0, 0));
     const TimePoint then = noteTime(server, sentAt);
     m_took = m_readAt - sentAt - m_roundTrip;
     if (withRows)
@@ -297,7 +297,7 @@ Task<void> PostgresLiveView::readSome(std::uint32_t scan)
 void PostgresLiveView::takeSome(const std::vector<std::string>& keys, const PostgresResult& result,
                                 TimePoint sentAt)
 {
-    noteTime(numberFrom(result.text(0, 3)), sentAt);
+    noteTime(serverTimeFrom(result.text(0, 3)), sentAt);
     std::unordered_set<std::string_view> found;
     for (int row = 0; row < result.rows(); ++row) {
         if (result.isNull(row, 0))

@@ -82,7 +82,7 @@ bool PostgresLiveView::hasOrphans() const
 //! Rows are read after locks: what had none may have been released in between.
 void PostgresLiveView::keepOrphansOf(const PostgresResult& result, TimePoint sentAt)
 {
-    const double server = numberFrom(result.text(0, 0));
+    const double server = serverTimeFrom(result.text(0, 0));
     const Sessions still = sessionsIn(result, server, noteTime(server, sentAt));
     std::erase_if(m_looked, [&](const auto& one) {
         return isOrphan(one.second) && !still.contains(one.first);

@@ -15,6 +15,13 @@ namespace lockboard {
     return number;
 }
 
+//! Seconds since 1970, by a server; 0 for what the nanoseconds of our clocks can't be reckoned with.
+[[nodiscard]] inline double serverTimeFrom(std::string_view text)
+{
+    const double seconds = numberFrom(text);
+    return seconds > 0 && seconds < 8e9 ? seconds : 0;
+}
+
 //! All of the text; none: it is no such number.
 template <typename Number> [[nodiscard]] std::optional<Number> readNumber(std::string_view text)
 {

@@ -34,7 +34,7 @@ PostgresSessionLock::PostgresSessionLock(const PostgresResult& result, int row, 
     const auto time = [&](Column column) -> std::optional<TimePoint> {
         if (result.isNull(row, column))
             return {};
-        const double age = serverNow - numberFrom(result.text(row, column));
+        const double age = serverNow - serverTimeFrom(result.text(row, column));
         return now - std::chrono::duration_cast<Duration>(std::chrono::duration<double>(age));
     };
     fields.pid = result.integer(row, Pid);

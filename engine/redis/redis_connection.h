@@ -116,6 +116,8 @@ private:
     std::string m_loggedProblem;
     std::uint64_t m_epoch = 0; // counts sockets, so that a loop sees that its own is gone
     TimePoint m_lastAttempt;
+    TimePoint m_readySince;
+    TimePoint m_notBefore; // of the next attempt, however much is asked: it fails as soon as it is ready
     TimePoint m_lastHeard;
     TimePoint m_lastReply; // or when the first that is due now was asked for
     std::size_t m_heard = 0; // bytes of a reply since m_lastHeard
