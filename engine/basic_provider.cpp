@@ -200,7 +200,7 @@ void BasicProvider::noteGranted(const Owner& owner, const LockKeys& keys, const 
 Task<bool> BasicProvider::givenBack(Duration within)
 {
     constexpr Duration pause = 20ms;
-    const TimePoint until = clock().now() + within;
+    const TimePoint until = clock().now() + countable(within.count());
     while (m_unanswered > 0 || !m_giveBack->isIdle()) {
         if (m_closing || clock().now() >= until)
             co_return false;

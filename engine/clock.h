@@ -16,9 +16,9 @@ namespace lockboard {
 using Duration = std::chrono::milliseconds;
 using TimePoint = std::chrono::steady_clock::time_point;
 
-//! What a store says is left of a lease. A century is as good as whatever is longer, which no clock
-//! of ours could count with.
-constexpr Duration storedDuration(std::int64_t ms)
+//! As many milliseconds as a store or a caller says, but no more than a century either way: our clocks
+//! could not count with them, and nobody will see the difference.
+constexpr Duration countable(std::int64_t ms)
 {
     constexpr std::int64_t century = std::int64_t(100) * 365 * 24 * 3600 * 1000;
     return Duration(std::clamp(ms, -century, century));

@@ -8,7 +8,7 @@ namespace lockboard {
 
 ExecuteOptions& ExecuteOptions::timingOutAfter(Duration timeout)
 {
-    m_timeout = std::max(timeout, shortestTimeout);
+    m_timeout = std::max(countable(timeout.count()), shortestTimeout);
     return *this;
 }
 

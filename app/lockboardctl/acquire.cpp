@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "app/lockboardctl/default_owner.h"
 #include "app/lockboardctl/duration.h"
 #include "app/lockboardctl/exit_code.h"
 #include "app/lockboardctl/interrupt.h"
@@ -7,6 +6,7 @@
 #include "app/lockboardctl/rows.h"
 #include "app/lockboardctl/settled.h"
 #include "app/lockboardctl/verbs.h"
+#include "engine/default_owner.h"
 
 namespace lockboard::ctl {
 

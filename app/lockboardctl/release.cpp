@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "app/lockboardctl/default_owner.h"
 #include "app/lockboardctl/exit_code.h"
 #include "app/lockboardctl/output.h"
 #include "app/lockboardctl/rows.h"
 #include "app/lockboardctl/settled.h"
 #include "app/lockboardctl/verbs.h"
+#include "engine/default_owner.h"
 
 namespace lockboard::ctl {
 

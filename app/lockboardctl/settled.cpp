@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/lockboardctl/settled.h"
 
-#include "app/lockboardctl/default_owner.h"
+#include "engine/default_owner.h"
 
 namespace lockboard::ctl {
 

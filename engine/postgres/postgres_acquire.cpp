@@ -29,12 +29,12 @@ public:
         readKeys(result.text(0, 7), wanted, sentAt);
         token = static_cast<FencingToken>(result.integer(0, 1));
         if (!result.isNull(0, 2))
-            leaseEnd = sentAt + storedDuration(result.integer(0, 2));
+            leaseEnd = sentAt + countable(result.integer(0, 2));
         isExtension = result.isTrue(0, 3);
         key = result.optional(0, 4);
         holder = result.optional(0, 5);
         if (!result.isNull(0, 6))
-            remaining = storedDuration(std::max<std::int64_t>(0, result.integer(0, 6)));
+            remaining = countable(std::max<std::int64_t>(0, result.integer(0, 6)));
     }
 
     bool isTaken;
@@ -68,7 +68,7 @@ private:
             text.remove_prefix(std::min(said.size() + 1, text.size()));
             const auto rest =
                 readNumber<std::int64_t>(said.substr(std::min<std::size_t>(1, said.size())));
-            keys.emplace_back(one, rest ? std::optional(sentAt + storedDuration(*rest)) : std::nullopt,
+            keys.emplace_back(one, rest ? std::optional(sentAt + countable(*rest)) : std::nullopt,
                               said.starts_with('h'));
         }
     }
@@ -354,7 +354,7 @@ Task<Renewal> PostgresProvider::renew(LockKeys keys, std::string owner,
         noteChanged(keys);
     if (result.isNull(0, 1))
         co_return Renewal::until({});
-    co_return Renewal::until(call.sentAt() + storedDuration(result.integer(0, 1)));
+    co_return Renewal::until(call.sentAt() + countable(result.integer(0, 1)));
 }
 
 } // namespace lockboard

@@ -64,7 +64,7 @@ Task<RedisPage> readLocks(RedisClient* client, const Clock* clock, std::vector<s
                 entry.note = RedisNote::read(notes.replies[i].text(), entry.value);
         }
         if (left.integer() >= 0)
-            entry.left = storedDuration(left.integer());
+            entry.left = countable(left.integer());
         page.entries.push_back(std::move(entry));
     }
     co_return page;

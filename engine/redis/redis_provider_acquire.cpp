@@ -96,7 +96,7 @@ void RedisProvider::throwIfRefused(const RedisReply& reply, const LockKeys& keys
                               + printableStart(reply.at(2).text(), 40) + ", not a lock.");
     std::optional<Duration> remaining;
     if (reply.at(3).integer() >= 0)
-        remaining = storedDuration(reply.at(3).integer());
+        remaining = countable(reply.at(3).integer());
     throw Conflict(key, holderIn(reply.at(2)), remaining);
 }
 
@@ -117,7 +117,7 @@ static Grant grantOf(const LockKeys& keys, const AcquireOptions& options, const 
         const std::int64_t kept = said.at(2 * i + 1).integer();
         std::optional<TimePoint> end = asked;
         if (!end && kept >= 0)
-            end = answer.sentAt + storedDuration(kept);
+            end = answer.sentAt + countable(kept);
         grants.emplace_back(keys[i], end, said.at(2 * i).integer() != 0);
     }
     std::optional<FencingToken> token;

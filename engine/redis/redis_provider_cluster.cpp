@@ -140,7 +140,7 @@ Task<void> RedisProvider::refuseIfHeld(LockKeys keys, AcquireOptions options)
             continue;
         if (options.look() == 0 && m_push->isLive())
             noteForestalled(keys[i]);
-        throw Conflict(keys[i], holder, left >= 0 ? std::optional(storedDuration(left)) : std::nullopt);
+        throw Conflict(keys[i], holder, left >= 0 ? std::optional(countable(left)) : std::nullopt);
     }
 }
 

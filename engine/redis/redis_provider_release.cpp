@@ -33,7 +33,7 @@ Task<Renewal> RedisProvider::renew(LockKeys keys, std::string owner, std::option
         leaseEnd = answer.sentAt + *lease;
         noteHeld(keys, owner, leaseEnd);
     } else if (least >= 0) {
-        leaseEnd = answer.sentAt + storedDuration(least);
+        leaseEnd = answer.sentAt + countable(least);
     }
     co_return Renewal::until(leaseEnd);
 }

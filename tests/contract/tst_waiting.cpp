@@ -18,6 +18,7 @@ private Q_SLOTS:
     void grantedAtLeaseEnd();
     void grantedAtOnceWhenFree();
     void timesOut();
+    void waitsForAges();
     void isCancelled();
     void isCancelledFromAnotherThread();
     void isCancelledBeforeItStarts();
@@ -82,6 +83,27 @@ void TestWaiting::timesOut()
     } catch (const TimedOut& error) {
         QCOMPARE(error.what(), "Timed-out acquiring lock.");
     }
+}
+
+//! No clock could count with the time that is asked for here.
+void TestWaiting::waitsForAges()
+{
+    const auto subject = makeSubject(Ownerless::Claimable);
+    LockingModule& locks = subject->module();
+    await(locks.acquire("k", AcquireOptions().ownedBy("X")));
+    const Pending acquiring(
+        locks.acquire("k", AcquireOptions().ownedBy("Y").waiting(Duration::max())));
+    const Pending executing(locks.execute(
+        "k", [] { return 1; },
+        ExecuteOptions().timingOutAfter(Duration::max()).holdingAtMost(Duration::max())));
+    subject->pass(50ms);
+    QVERIFY(!acquiring.isDone() && !executing.isDone());
+    await(locks.release("k", ReleaseOptions().ownedBy("X")));
+    subject->pass(50ms + subject->tolerance());
+    QVERIFY(acquiring.hasResult());
+    await(locks.release("k", ReleaseOptions().ownedBy("Y")));
+    subject->pass(50ms + subject->tolerance());
+    QTRY_VERIFY(executing.hasResult());
 }
 
 void TestWaiting::isCancelled()

@@ -35,13 +35,14 @@ class TestMainWindow final : public QObject {
     {
         return m_console->find<QLabel>(label)->text();
     }
-    //! Fills in the dialog and presses Acquire.
+    //! Fills in the dialog and presses Acquire. A null owner: what the dialog proposes.
     void acquire(const QString& keys, const QString& owner)
     {
         m_console->trigger("actionAcquire");
         QTRY_VERIFY(m_console->find<QDialog>("acquireDialog"));
         m_console->find<QPlainTextEdit>("acquireKeys")->setPlainText(keys);
-        m_console->find<QLineEdit>("acquireOwner")->setText(owner);
+        if (!owner.isNull())
+            m_console->find<QLineEdit>("acquireOwner")->setText(owner);
         m_console->find<QPushButton>("acquireButton")->click();
     }
 
@@ -192,6 +193,20 @@ private Q_SLOTS:
         QTRY_VERIFY(!m_console->find<QDialog>("acquireDialog"));
         QVERIFY2(m_console->lastOutcome().startsWith(u"Granted for"_s),
                  qPrintable(m_console->lastOutcome()));
+    }
+
+    //! Two consoles of one user exclude each other as two jobs do, and one excludes itself.
+    void excludesWhoeverNamesNoOwner()
+    {
+        openShop();
+        QTRY_COMPARE(m_console->keys().size(), 4);
+        acquire(u"new"_s, QString());
+        QTRY_VERIFY(m_console->keys().contains(u"new"_s));
+        QTRY_VERIFY(!m_console->find<QDialog>("acquireDialog"));
+        acquire(u"new"_s, QString());
+        QTRY_VERIFY(m_console->find<QLabel>("acquireProblem")->isVisible());
+        QVERIFY2(text("acquireProblem").startsWith(u"“new” is held by “"_s),
+                 qPrintable(text("acquireProblem")));
     }
 
     void explainsAConflict()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "ui/main_window/operations.h"
 
-#include "engine/audit_log.h"
+#include "engine/default_owner.h"
 #include "ui/dialogs/acquire_dialog.h"
 #include "ui/dialogs/confirmation.h"
 #include "ui/dialogs/owner_dialog.h"
@@ -31,8 +31,7 @@ Operations::Operations(Commands& commands, const LockTableModel& locks, const Ow
 
 void Operations::acquire(const std::string& provider)
 {
-    const QString operatorName = QString::fromStdString(AuditLog::defaultOperator());
-    auto* dialog = new AcquireDialog(provider, operatorName, m_window);
+    auto* dialog = new AcquireDialog(provider, QString::fromStdString(uniqueOwner()), m_window);
     connect(dialog, &AcquireDialog::submitted, this,
             [this, dialog](const LockKeys& keys, const AcquireOptions& options) {
                 const QPointer<AcquireDialog> asker(dialog);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "app/lockboardctl/default_owner.h"
+#include "engine/default_owner.h"
 
 #include "engine/audit_log.h"
 
@@ -9,7 +9,7 @@
 
 #include <unistd.h>
 
-namespace lockboard::ctl {
+namespace lockboard {
 
 static constexpr std::string_view digits = "0123456789abcdef";
 static constexpr std::size_t randomDigits = 8;
@@ -30,8 +30,6 @@ bool isOwnDefault(const std::string& owner)
         return false;
     std::string_view rest = owner;
     rest.remove_prefix(operatorName.size());
-    if (rest.empty())
-        return true;
     const std::size_t dash = rest.find('-');
     if (rest.front() != ':' || dash == rest.npos || dash < 2)
         return false;
@@ -41,4 +39,4 @@ bool isOwnDefault(const std::string& owner)
         && random.find_first_not_of(digits) == random.npos;
 }
 
-} // namespace lockboard::ctl
+} // namespace lockboard
