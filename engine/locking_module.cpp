@@ -562,4 +562,19 @@ Task<CheckReport> LockingModule::check(std::string provider)
     }
 }
 
+Task<bool> LockingModule::givenBack(Duration within, std::string provider)
+{
+    if (!isHere()) {
+        return cross<bool>(m_door, makeCrossing<bool>(CallKind::Reading),
+                           [this, within, provider] { return givenBack(within, provider); });
+    }
+    try {
+        Slot& slot = find(provider);
+        return contained<bool>(slot.id, "givenBack", CallKind::Reading,
+                               [&] { return slot.provider->givenBack(within); });
+    } catch (const LockError&) {
+        return failed<bool>(std::current_exception());
+    }
+}
+
 } // namespace lockboard

@@ -90,6 +90,9 @@ public:
     Task<LiveViewPtr> liveView(std::string provider = {});
     //! What a provider finds when it looks at its server. \throws NotFound
     Task<CheckReport> check(std::string provider = {});
+    //! Whether all is given back that calls which have ended may have left held, waiting for it for
+    //! `within` at the most (contract.h). \throws NotFound
+    Task<bool> givenBack(Duration within, std::string provider = {});
 
 Q_SIGNALS:
     //! A change was made, and what came of it could not be written to the audit log: one sentence

@@ -90,10 +90,7 @@ public:
     //! A job that runs for longer is told to stop and its lease renewed no more, so that one that
     //! hangs does not hold its keys for ever; the call ends with Lost. The lease still runs to its
     //! end. Without it the provider's option `maxHold` counts, and without that an hour.
-    ExecuteOptions& holdingAtMost(Duration time)
-    {
-        return m_longestHold = countable(time.count()), *this;
-    }
+    ExecuteOptions& holdingAtMost(Duration time) { return m_longestHold = time, *this; }
     //! Holds under this name rather than a fresh `execute:<uuid>`. It waits all the same while
     //! that very owner holds a key: an execute excludes every other execute.
     ExecuteOptions& ownedBy(std::string owner) { return m_owner = std::move(owner), *this; }

@@ -4,7 +4,6 @@
 #include "app/lockboardctl/interrupt.h"
 #include "app/lockboardctl/output.h"
 #include "app/lockboardctl/rows.h"
-#include "app/lockboardctl/settled.h"
 #include "app/lockboardctl/verbs.h"
 #include "engine/default_owner.h"
 
@@ -87,6 +86,9 @@ static std::vector<Lock> locksOf(const std::vector<KeyGrant>& grants, const Owne
     return locks;
 }
 
+//! For what a wait that has ended may still have left held.
+static constexpr Duration patience = std::chrono::seconds(1);
+
 //! Acquires. A wait that ends in vain leaves nothing held, and what is on its way still is given
 //! back: as long as this program runs, so it stays until it knows.
 //! \throws as LockingModule::acquire, and OutcomeUnknown in the place of TimedOut and Cancelled
@@ -101,12 +103,10 @@ static Task<Grant> acquire(Session& session, LockKeys keys, AcquireOptions optio
             error.code() == ErrorCode::TimedOut || error.code() == ErrorCode::Cancelled;
         if (!waits || !isOver)
             throw;
-        if (error.code() == ErrorCode::Cancelled)
-            keys = LockKeys(); // who was interrupted is recorded as that, last
         ended = std::current_exception();
     }
-    const bool settled = co_await isSettled(session, std::move(keys));
-    if (!settled) {
+    const bool isNothingLeft = co_await session.module().givenBack(patience, session.provider().id);
+    if (!isNothingLeft) {
         throw OutcomeUnknown("the wait is over, but the provider does not answer, and what it was "
                              "asked before it may grant yet");
     }

@@ -2,7 +2,6 @@
 #include "app/lockboardctl/exit_code.h"
 #include "app/lockboardctl/output.h"
 #include "app/lockboardctl/rows.h"
-#include "app/lockboardctl/settled.h"
 #include "app/lockboardctl/verbs.h"
 #include "engine/default_owner.h"
 
@@ -66,6 +65,20 @@ static void print(const std::string& provider, const KeyRelease& key, const Argu
     if (key.cleared)
         object.insert(u"cleared"_s, true);
     writeLine(object);
+}
+
+//! Who holds the keys. It is asked by a release that expects an owner whom nobody has, so nothing
+//! is released; what is left of a lock that was over may be removed.
+static Task<std::vector<KeyRelease>> findHolders(Session& session, LockKeys keys)
+{
+    std::vector<SeenLock> nobodys;
+    const std::string nobody = uniqueOwner();
+    for (const std::string& key : keys)
+        nobodys.emplace_back(Lock(key, nobody));
+    ReleaseOptions options;
+    options.ownedBy(nobody).expecting(std::move(nobodys)).at(session.provider().id);
+    const ReleaseResult result = co_await session.module().release(keys, std::move(options));
+    co_return result.outcomes(keys);
 }
 
 //! What this user took on this host without naming an owner: each key of exactly the one that took

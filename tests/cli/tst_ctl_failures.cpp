@@ -20,8 +20,6 @@ private Q_SLOTS:
     void saysSoonThatNobodyListens();
     void givesUpOnAServerThatHangs();
     void saysThatTheOutcomeIsUnknown();
-    void leavesNothingOnItsWayWhenItTimesOut_data();
-    void leavesNothingOnItsWayWhenItTimesOut();
     void refusesABadUrl_data();
     void refusesABadUrl();
     void saysThatItIsDenied();
@@ -101,46 +99,6 @@ void TestCtlFailures::saysThatTheOutcomeIsUnknown()
     const CtlRun run = Ctl::finish(*waiting);
     QCOMPARE(run.code, 69);
     QVERIFY2(run.complaint().contains("outcome is unknown"), run.err);
-}
-
-void TestCtlFailures::leavesNothingOnItsWayWhenItTimesOut_data()
-{
-    QTest::addColumn<QByteArrayList>("owner");
-    QTest::addColumn<bool>("comesBack");
-    for (const bool comesBack : {false, true}) {
-        const QByteArray end = comesBack ? ", it answers again" : ", for good";
-        QTest::newRow("an owner" + end) << QByteArrayList{"--owner", "a"} << comesBack;
-        QTest::newRow("its own owner" + end) << QByteArrayList{} << comesBack;
-        QTest::newRow("no owner" + end) << QByteArrayList{"--no-owner"} << comesBack;
-    }
-}
-
-void TestCtlFailures::leavesNothingOnItsWayWhenItTimesOut()
-{
-    QFETCH(QByteArrayList, owner);
-    QFETCH(bool, comesBack);
-    RedisServer server;
-    server.cli({u"SET"_s, u"medusa_lock:k"_s, u"bob"_s, u"PX"_s, u"3000"_s});
-    Ctl ctl;
-    ctl.alwaysWith({"--connect", server.url().toUtf8()});
-    const auto waiting = ctl.start(QByteArrayList{"acquire", "k", "--wait", "7s"} + owner);
-    QTRY_VERIFY_WITH_TIMEOUT(hasTried(server), 20'000);
-    // Its next try lies there unread, and would be granted: bob's lease ends meanwhile.
-    server.pause();
-    if (comesBack) {
-        QTest::qWait(7600);
-        server.resume();
-    }
-    const CtlRun run = Ctl::finish(*waiting);
-    server.resume();
-    QTest::qWait(500);
-    const QString held = server.cli({u"GET"_s, u"medusa_lock:k"_s});
-    const bool isKnown = run.code == 75;
-    QVERIFY2(isKnown || run.code == 69, run.err);
-    if (isKnown)
-        QCOMPARE(held, QString()); // whoever says so leaves nothing
-    else
-        QVERIFY2(run.complaint().contains("outcome is unknown"), run.err);
 }
 
 void TestCtlFailures::refusesABadUrl_data()

@@ -94,8 +94,7 @@ void TestWaiting::waitsForAges()
     const Pending acquiring(
         locks.acquire("k", AcquireOptions().ownedBy("Y").waiting(Duration::max())));
     const Pending executing(locks.execute(
-        "k", [] { return 1; },
-        ExecuteOptions().timingOutAfter(Duration::max()).holdingAtMost(Duration::max())));
+        "k", [] { return 1; }, ExecuteOptions().timingOutAfter(Duration::max())));
     subject->pass(50ms);
     QVERIFY(!acquiring.isDone() && !executing.isDone());
     await(locks.release("k", ReleaseOptions().ownedBy("X")));

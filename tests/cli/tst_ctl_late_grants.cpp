@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+//! A wait that ends while a server is silent: what it is asked for may be granted yet.
+#include "tests/cli/ctl.h"
+#include "tests/support/postgres_server.h"
+#include "tests/support/redis_server.h"
+
+#include <QTest>
+
+using namespace lockboard::test;
+using namespace Qt::StringLiterals;
+
+class TestCtlLateGrants final : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void leavesNothingOnItsWay_data();
+    void leavesNothingOnItsWay();
+    void leavesNothingOnItsWayToPostgres_data();
+    void leavesNothingOnItsWayToPostgres();
+};
+
+//! Whoever says that the time was up leaves nothing held.
+static void judgeTheEnd(const CtlRun& run, const QString& holder)
+{
+    const bool isKnown = run.code == 75;
+    QVERIFY2(isKnown || run.code == 69, run.err);
+    if (isKnown)
+        QCOMPARE(holder, QString());
+    else
+        QVERIFY2(run.complaint().contains("outcome is unknown"), run.err);
+}
+
+void TestCtlLateGrants::leavesNothingOnItsWay_data()
+{
+    QTest::addColumn<QByteArrayList>("owner");
+    QTest::addColumn<bool>("comesBack");
+    for (const bool comesBack : {false, true}) {
+        const QByteArray end = comesBack ? ", it answers again" : ", for good";
+        QTest::newRow("an owner" + end) << QByteArrayList{"--owner", "a"} << comesBack;
+        QTest::newRow("its own owner" + end) << QByteArrayList{} << comesBack;
+        QTest::newRow("no owner" + end) << QByteArrayList{"--no-owner"} << comesBack;
+    }
+}
+
+void TestCtlLateGrants::leavesNothingOnItsWay()
+{
+    QFETCH(QByteArrayList, owner);
+    QFETCH(bool, comesBack);
+    RedisServer server;
+    server.cli({u"SET"_s, u"medusa_lock:k"_s, u"bob"_s, u"PX"_s, u"3000"_s});
+    Ctl ctl;
+    ctl.alwaysWith({"--connect", server.url().toUtf8()});
+    const auto waiting = ctl.start(QByteArrayList{"acquire", "k", "--wait", "7s"} + owner);
+    QTRY_VERIFY_WITH_TIMEOUT(
+        server.cli({u"INFO"_s, u"commandstats"_s}).contains(u"cmdstat_eval"_s), 20'000);
+    // Its next try lies there unread, and would be granted: bob's lease ends meanwhile.
+    server.pause();
+    if (comesBack) {
+        QTest::qWait(7600);
+        server.resume();
+    }
+    const CtlRun run = Ctl::finish(*waiting);
+    server.resume();
+    QTest::qWait(500);
+    judgeTheEnd(run, server.cli({u"GET"_s, u"medusa_lock:k"_s}));
+}
+
+void TestCtlLateGrants::leavesNothingOnItsWayToPostgres_data()
+{
+    QTest::addColumn<QByteArrayList>("owner");
+    QTest::addColumn<bool>("comesBack");
+    QTest::newRow("an owner, it answers again") << QByteArrayList{"--owner", "a"} << true;
+    QTest::newRow("no owner, it answers again") << QByteArrayList{"--no-owner"} << true;
+    QTest::newRow("its own owner, for good") << QByteArrayList{} << false;
+}
+
+void TestCtlLateGrants::leavesNothingOnItsWayToPostgres()
+{
+    QFETCH(QByteArrayList, owner);
+    QFETCH(bool, comesBack);
+    PostgresServer server;
+    server.createTable();
+    Ctl ctl;
+    ctl.alwaysWith({"--connect", server.url().toUtf8()});
+    QCOMPARE(ctl.run({"acquire", "k", "--owner", "bob", "--expire", "3s"}).code, 0);
+    const auto waiting = ctl.start(QByteArrayList{"acquire", "k", "--wait", "7s"} + owner);
+    const QString others = u"SELECT count(*) FROM pg_stat_activity WHERE "
+                           u"backend_type = 'client backend' AND pid <> pg_backend_pid()"_s;
+    QTRY_VERIFY_WITH_TIMEOUT(server.value(others).toInt() > 0, 20'000);
+    QTest::qWait(1000); // it has been told by then that bob holds it
+    server.pause();
+    if (comesBack) {
+        QTest::qWait(7600);
+        server.resume();
+    }
+    const CtlRun run = Ctl::finish(*waiting);
+    server.resume();
+    QTest::qWait(500);
+    judgeTheEnd(run, server.value(u"SELECT id FROM locking WHERE expiration IS NULL OR "
+                                  u"expiration > now()"_s));
+}
+
+QTEST_GUILESS_MAIN(TestCtlLateGrants)
+#include "tst_ctl_late_grants.moc"
