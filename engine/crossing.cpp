@@ -166,9 +166,9 @@ private:
         };
         if (m_door->box().post(goOn, goOn))
             return;
-        // The module is gone, and with it what would have kept and released the lock.
+        // The module is gone, and with it what would have kept and released the lock. Until this is
+        // said the crossing is at work: on the module's thread it may be abandoned at this moment.
         keepForEver(m_provider);
-        m_crossing->setWorking(false);
         m_crossing->end(std::make_exception_ptr(Lost(m_key, error)));
     }
 
