@@ -16,7 +16,7 @@ void PostgresConnection::connectNow()
 {
     m_clock.cancel(m_connectTimer);
     m_state = State::Connecting;
-    m_lastAttempt = m_clock.now();
+    m_redial.begin(m_clock.now());
     m_connectTimer = m_clock.callAfter(m_endpoint.connectTimeout, [this] {
         drop(unreachable("no answer within " + std::to_string(m_endpoint.connectTimeout.count())
                          + " ms"));
@@ -207,7 +207,7 @@ void PostgresConnection::becomeReady()
 {
     m_clock.cancel(m_connectTimer);
     m_state = State::Ready;
-    m_failures = 0;
+    m_redial.succeed(m_clock.now());
     m_problem = nullptr;
     if (!m_loggedProblem.empty() || m_wasReady)
         m_log(LogLevel::Info, "Connected to PostgreSQL at " + m_endpoint.name() + " again.");

@@ -4,7 +4,6 @@
 #include "engine/errors.h"
 #include "engine/postgres/postgres_url.h"
 
-#include <QRandomGenerator>
 
 #include <libpq-fe.h>
 #include <poll.h>
@@ -16,8 +15,6 @@ namespace lockboard {
 
 using namespace std::chrono_literals;
 
-static constexpr Duration shortestPause = 50ms;
-static constexpr Duration longestPause = 5s;
 //! How much longer than a statement may take the server may be silent.
 static constexpr Duration grace = 3s;
 //! Ten thousand keys and owners of ordinary length take a hundredth of it.
@@ -139,7 +136,7 @@ void PostgresConnection::take(PostgresCall& call)
     else if (m_state == State::Idle)
         connectNow();
     else if (m_state == State::Resting) // somebody wants it now, but not in a tight loop
-        scheduleConnect(std::max(m_clock.now(), m_lastAttempt + shortestPause));
+        scheduleConnect(m_redial.hastened(m_clock.now()));
 }
 
 void PostgresConnection::forget(PostgresCall& call)
@@ -398,11 +395,9 @@ void PostgresConnection::drop(std::exception_ptr problem)
     if (sentence != m_loggedProblem)
         m_log(LogLevel::Warning, sentence);
     m_loggedProblem = sentence;
-    const Duration pause =
-        std::min<Duration>(shortestPause * (1 << std::min(m_failures++, 10)), longestPause);
-    const double jitter = 0.75 + QRandomGenerator::global()->generateDouble() / 2;
+    const TimePoint next = m_redial.fail(m_clock.now());
     if (!m_refusing)
-        scheduleConnect(m_clock.now() + std::chrono::duration_cast<Duration>(pause * jitter));
+        scheduleConnect(next);
     const QPointer<PostgresConnection> self(this);
     if (wasReady)
         Q_EMIT lost();

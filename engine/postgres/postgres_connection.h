@@ -4,6 +4,7 @@
 #include "engine/container.h"
 #include "engine/postgres/postgres_call.h"
 #include "engine/postgres/postgres_settings.h"
+#include "engine/redial.h"
 
 #include <QHostInfo>
 #include <QObject>
@@ -149,11 +150,10 @@ private:
     int m_backendPid = 0;
     bool m_pooled = false;
     bool m_wasReady = false;
-    int m_failures = 0;
     std::size_t m_unfinished = 0; // bytes of an answer, so far
     bool m_refusing = false; // what is called from now on, because it is being closed
     bool m_copying = false;
-    TimePoint m_lastAttempt;
+    Redial m_redial;
     TimePoint m_lastHeard;
     Clock::TimerId m_connectTimer = 0; // the next attempt, or the end of this one
     Clock::TimerId m_silenceTimer = 0;

@@ -7,7 +7,6 @@
 #include "engine/redis/redis_socket.h"
 
 #include <QPointer>
-#include <QRandomGenerator>
 #include <QScopedValueRollback>
 
 #include <algorithm>
@@ -16,10 +15,6 @@ namespace lockboard {
 
 using namespace std::chrono_literals;
 
-static constexpr Duration shortestPause = 50ms;
-static constexpr Duration longestPause = 5s;
-//! A connection that was ready for less has failed again: its server may talk nonsense each time.
-static constexpr Duration steady = 1s;
 //! Bytes of commands that are written while answers are still read, so that the server does not
 //! wait for us to come to an end, nor we for it.
 static constexpr std::size_t earlyWrite = 1024;
@@ -110,7 +105,7 @@ void RedisConnection::connectNow()
 {
     m_clock.cancel(m_connectTimer);
     m_state = State::Connecting;
-    m_lastAttempt = m_clock.now();
+    m_redial.begin(m_clock.now());
     if (m_sentinels)
         m_sentinels->ask(); // takeLocation() goes on
     else
@@ -239,7 +234,7 @@ void RedisConnection::becomeReady(const RedisIdentity& identity)
     m_wasReady = true;
     m_clock.cancel(m_connectTimer);
     m_state = State::Ready;
-    m_readySince = m_clock.now();
+    m_redial.succeed(m_clock.now());
     m_problem = nullptr;
     if (!m_loggedProblem.empty())
         m_log(LogLevel::Info, "Connected to Redis at " + m_endpoint.name() + " again.");
@@ -266,7 +261,7 @@ void RedisConnection::send(RedisPending& pending, const RedisCommand& command)
     else
         m_slots.push_back(Slot{&pending, 1});
     if (m_state == State::Resting)
-        scheduleConnect(std::max({m_clock.now(), m_lastAttempt + shortestPause, m_notBefore}));
+        scheduleConnect(m_redial.hastened(m_clock.now()));
     if (m_state != State::Ready || m_reading || m_flushPosted)
         return;
     m_flushPosted = true;
@@ -485,20 +480,10 @@ void RedisConnection::drop(std::exception_ptr problem)
 {
     if (m_state == State::Closed)
         return;
-    const TimePoint now = m_clock.now();
-    const bool wasReady = m_state == State::Ready;
-    if (wasReady && now >= m_readySince + steady)
-        m_failures = 0;
     m_state = State::Resting;
     m_problem = problem;
     discardSocket();
-
-    const Duration pause =
-        std::min<Duration>(shortestPause * (1 << std::min(m_failures++, 10)), longestPause);
-    const double jitter = 0.5 + QRandomGenerator::global()->generateDouble() / 2;
-    const TimePoint next = now + std::chrono::duration_cast<Duration>(pause * jitter);
-    m_notBefore = wasReady ? next : TimePoint();
-    scheduleConnect(next);
+    scheduleConnect(m_redial.fail(m_clock.now()));
 
     const std::string message = messageOf(problem);
     if (message != m_loggedProblem)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/container.h"
+#include "engine/redial.h"
 #include "engine/redis/redis_call.h"
 #include "engine/redis/redis_identity.h"
 #include "engine/redis/redis_settings.h"
@@ -115,15 +116,12 @@ private:
     std::exception_ptr m_problem;
     std::string m_loggedProblem;
     std::uint64_t m_epoch = 0; // counts sockets, so that a loop sees that its own is gone
-    TimePoint m_lastAttempt;
-    TimePoint m_readySince;
-    TimePoint m_notBefore; // of the next attempt, however much is asked: it fails as soon as it is ready
+    Redial m_redial;
     TimePoint m_lastHeard;
     TimePoint m_lastReply; // or when the first that is due now was asked for
     std::size_t m_heard = 0; // bytes of a reply since m_lastHeard
     Clock::TimerId m_connectTimer = 0; // the next attempt, or the end of this one
     Clock::TimerId m_silenceTimer = 0;
-    int m_failures = 0;
     int m_handling = 0; // how deep we are in signals of the socket
     bool m_reading = false;
     bool m_flushPosted = false;

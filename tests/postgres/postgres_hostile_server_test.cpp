@@ -2,6 +2,7 @@
 #include "tests/postgres/postgres_fixture.h"
 #include "tests/support/watcher.h"
 
+#include <QDeadlineTimer>
 #include <QTcpServer>
 #include <QTcpSocket>
 #include <QtEndian>
@@ -60,20 +61,26 @@ QByteArray error(const QByteArray& state, const QByteArray& text)
 //! Speaks enough of the protocol to let Lockboard in; what it answers after that a test says.
 class FakePostgres final : public QObject {
 public:
+    static constexpr const char* hangUp = "hang up"; //!< in the place of an answer
+
     explicit FakePostgres(QByteArray answer)
         : m_answer(std::move(answer))
     {
         if (!m_server.listen(QHostAddress::LocalHost))
             throw std::runtime_error("no port is free");
         connect(&m_server, &QTcpServer::newConnection, this, [this] {
-            while (QTcpSocket* const socket = m_server.nextPendingConnection())
+            while (QTcpSocket* const socket = m_server.nextPendingConnection()) {
+                ++m_connections;
                 connect(socket, &QTcpSocket::readyRead, this, [this, socket] { read(socket); });
+            }
         });
     }
     [[nodiscard]] QString url() const
     {
         return u"postgres://me@127.0.0.1:%1/shop?sslmode=disable"_s.arg(m_server.serverPort());
     }
+    //! How many there were.
+    [[nodiscard]] int connections() const { return m_connections; }
 
 private:
     void read(QTcpSocket* socket)
@@ -114,6 +121,8 @@ private:
                 socket->write(rows({{"4711"}}, 1));
             else if (m_asked[socket].contains("default_transaction_isolation"))
                 socket->write(rows({{"", "", "", ""}}, 4));
+            else if (m_answer == hangUp)
+                socket->abort();
             else
                 socket->write(m_answer);
             break;
@@ -130,6 +139,7 @@ private:
     QHash<QTcpSocket*, QByteArray> m_read;
     QHash<QTcpSocket*, QByteArray> m_asked;
     QSet<QTcpSocket*> m_let;
+    int m_connections = 0;
 };
 
 } // namespace
@@ -141,6 +151,7 @@ class PostgresHostileServerTest final : public QObject {
 private Q_SLOTS:
     void isNeverBelieved_data();
     void isNeverBelieved();
+    void isNotDialledWithoutPause();
 };
 
 void PostgresHostileServerTest::isNeverBelieved_data()
@@ -234,6 +245,16 @@ void PostgresHostileServerTest::isNeverBelieved()
         QCOMPARE(finding.sentence, printable(finding.sentence));
     QVERIFY(watcher.locks.empty());
     QCOMPARE(watcher.state().why.toStdString(), printable(watcher.state().why.toStdString()));
+}
+
+//! It lets everybody in, and then hangs up on the first question.
+void PostgresHostileServerTest::isNotDialledWithoutPause()
+{
+    const FakePostgres server(FakePostgres::hangUp);
+    const PostgresModule locks(server.url());
+    for (const QDeadlineTimer end(2000); !end.hasExpired();)
+        QVERIFY(!await(locks->check(), 15s).reachable); // as often as it is asked
+    QVERIFY2(server.connections() <= 15, qPrintable(QString::number(server.connections())));
 }
 
 } // namespace lockboard::test
