@@ -14,6 +14,14 @@ static constexpr std::size_t longestNumber = 24;
 //! How long an error may be before nobody waits for its end.
 static constexpr std::size_t longestLine = std::size_t(64) << 20;
 
+//! A line that is its own text. Those of RESP3 come only if we have asked for it, which a younger
+//! hiredis can read.
+static bool isWord(char kind)
+{
+    return kind == '-' || kind == '+'
+        || (RedisReply::canBePush() && std::string_view("_#,(").find(kind) != std::string_view::npos);
+}
+
 RedisDecoder::RedisDecoder()
     : m_reader(redisReaderCreate())
 {
@@ -65,22 +73,22 @@ void RedisDecoder::readLine()
     const std::string_view part = m_piece.substr(0, ends ? found + 1 : m_piece.size());
     m_piece.remove_prefix(part.size());
     const char before = part.size() > 1 ? part[part.size() - 2] : m_lastOfLine;
-    if (ends && before != '\r') {
+    const char kind = m_line.empty() ? part.front() : m_line.front();
+    const std::size_t length = m_lineLength + part.size();
+    // However the line is cut into pieces, it is refused or taken.
+    if ((ends && before != '\r') || length > (isWord(kind) ? longestLine : longestNumber)) {
         refuse();
     } else if (ends && m_lineLength == 0) { // the most frequent case, which copies nothing
         takeLine(part.substr(0, part.size() - 2), true);
     } else {
         m_line.append(part.substr(0, mostLine - std::min(mostLine, m_line.size())));
-        m_lineLength += part.size();
+        m_lineLength = length;
         m_lastOfLine = part.back();
-        const bool isText = m_line.front() == '-' || m_line.front() == '+';
-        if (m_lineLength > (isText ? longestLine : longestNumber)) {
-            refuse();
-        } else if (ends) {
+        if (ends) {
             const std::string line = std::exchange(m_line, {});
-            const std::size_t length = std::exchange(m_lineLength, 0) - 2;
+            m_lineLength = 0;
             m_lastOfLine = 0;
-            takeLine(std::string_view(line).substr(0, length), false);
+            takeLine(std::string_view(line).substr(0, length - 2), false);
         }
     }
 }
@@ -103,11 +111,8 @@ void RedisDecoder::takeLine(std::string_view line, bool endsInMemory)
         return;
     }
     const char kind = line.front();
-    // Those of RESP3 come only if we have asked for it, which a younger hiredis can read.
     const bool isResp3 = RedisReply::canBePush();
-    const bool isWord = kind == '-' || kind == '+'
-        || (isResp3 && std::string_view("_#,(").find(kind) != std::string_view::npos);
-    if (isWord) {
+    if (isWord(kind)) {
         const std::string_view text =
             line.substr(0, m_bytes >= m_limits.bytes ? 1 : std::size_t(mostLine));
         m_bytes += text.size();
