@@ -31,7 +31,7 @@ bool isOwnDefault(const std::string& owner)
     std::string_view rest = owner;
     rest.remove_prefix(operatorName.size());
     const std::size_t dash = rest.find('-');
-    if (rest.front() != ':' || dash == rest.npos || dash < 2)
+    if (!rest.starts_with(':') || dash == rest.npos || dash < 2)
         return false;
     const std::string_view pid = rest.substr(1, dash - 1);
     const std::string_view random = rest.substr(dash + 1);

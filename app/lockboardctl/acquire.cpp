@@ -105,7 +105,12 @@ static Task<Grant> acquire(Session& session, LockKeys keys, AcquireOptions optio
             throw;
         ended = std::current_exception();
     }
-    const bool isNothingLeft = co_await session.module().givenBack(patience, session.provider().id);
+    bool isNothingLeft = false;
+    try {
+        isNothingLeft = co_await session.module().givenBack(patience, session.provider().id);
+    } catch (const LockError&) {
+        // A provider that can't tell has not given anything back.
+    }
     if (!isNothingLeft) {
         throw OutcomeUnknown("the wait is over, but the provider does not answer, and what it was "
                              "asked before it may grant yet");

@@ -19,6 +19,21 @@ private Q_SLOTS:
     void leavesNothingOnItsWayToPostgres();
 };
 
+//! The next try of who waits lies there unread, and would be granted: bob's lease ends meanwhile.
+template <typename Server>
+static CtlRun finishInSilence(QProcess& waiting, Server& server, bool comesBack)
+{
+    server.pause();
+    if (comesBack) {
+        QTest::qWait(7600);
+        server.resume();
+    }
+    CtlRun run = Ctl::finish(waiting);
+    server.resume();
+    QTest::qWait(500);
+    return run;
+}
+
 //! Whoever says that the time was up leaves nothing held.
 static void judgeTheEnd(const CtlRun& run, const QString& holder)
 {
@@ -53,15 +68,7 @@ void TestCtlLateGrants::leavesNothingOnItsWay()
     const auto waiting = ctl.start(QByteArrayList{"acquire", "k", "--wait", "7s"} + owner);
     QTRY_VERIFY_WITH_TIMEOUT(
         server.cli({u"INFO"_s, u"commandstats"_s}).contains(u"cmdstat_eval"_s), 20'000);
-    // Its next try lies there unread, and would be granted: bob's lease ends meanwhile.
-    server.pause();
-    if (comesBack) {
-        QTest::qWait(7600);
-        server.resume();
-    }
-    const CtlRun run = Ctl::finish(*waiting);
-    server.resume();
-    QTest::qWait(500);
+    const CtlRun run = finishInSilence(*waiting, server, comesBack);
     judgeTheEnd(run, server.cli({u"GET"_s, u"medusa_lock:k"_s}));
 }
 
@@ -88,14 +95,7 @@ void TestCtlLateGrants::leavesNothingOnItsWayToPostgres()
                            u"backend_type = 'client backend' AND pid <> pg_backend_pid()"_s;
     QTRY_VERIFY_WITH_TIMEOUT(server.value(others).toInt() > 0, 20'000);
     QTest::qWait(1000); // it has been told by then that bob holds it
-    server.pause();
-    if (comesBack) {
-        QTest::qWait(7600);
-        server.resume();
-    }
-    const CtlRun run = Ctl::finish(*waiting);
-    server.resume();
-    QTest::qWait(500);
+    const CtlRun run = finishInSilence(*waiting, server, comesBack);
     judgeTheEnd(run, server.value(u"SELECT id FROM locking WHERE expiration IS NULL OR "
                                   u"expiration > now()"_s));
 }
