@@ -61,6 +61,7 @@ build() {
     shift
     if command -v ccache >/dev/null; then
         export CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
+        export CCACHE_SLOPPINESS=pch_defines,time_macros # what precompiled headers ask for
     fi
     say "building ${*:-everything} in build/$preset"
     [ -t 2 ] || quiet=(-- --quiet) # no line a step in a log

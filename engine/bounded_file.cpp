@@ -17,7 +17,7 @@ namespace lockboard {
 
 using namespace std::chrono_literals;
 
-static constexpr std::size_t most = 1024 * 1024; // no configuration, password or key is longer
+static constexpr std::size_t mostBytes = 1024 * 1024; // no configuration, password or key is longer
 static constexpr Duration longestWait = 10s;
 
 namespace {
@@ -103,7 +103,7 @@ std::string readBoundedFile(const std::string& path)
         waits = waits || size < 0;
         if (size > 0)
             content.append(piece.data(), static_cast<std::size_t>(size));
-        if (content.size() > most)
+        if (content.size() > mostBytes)
             throw std::runtime_error("is larger than 1 MiB");
     }
 }

@@ -11,7 +11,7 @@
 
 namespace lockboard {
 
-static constexpr std::string_view digits = "0123456789abcdef";
+static constexpr std::string_view hexDigits = "0123456789abcdef";
 static constexpr std::size_t randomDigits = 8;
 
 std::string uniqueOwner()
@@ -19,7 +19,7 @@ std::string uniqueOwner()
     std::string owner = AuditLog::defaultOperator() + ':' + std::to_string(getpid()) + '-';
     std::uint32_t number = QRandomGenerator::system()->generate();
     for (std::size_t i = 0; i < randomDigits; ++i, number >>= 4)
-        owner += digits[number & 15];
+        owner += hexDigits[number & 15];
     return owner;
 }
 
@@ -35,8 +35,8 @@ bool isOwnDefault(const std::string& owner)
         return false;
     const std::string_view pid = rest.substr(1, dash - 1);
     const std::string_view random = rest.substr(dash + 1);
-    return pid.find_first_not_of(digits.substr(0, 10)) == pid.npos && random.size() == randomDigits
-        && random.find_first_not_of(digits) == random.npos;
+    return pid.find_first_not_of(hexDigits.substr(0, 10)) == pid.npos && random.size() == randomDigits
+        && random.find_first_not_of(hexDigits) == random.npos;
 }
 
 } // namespace lockboard

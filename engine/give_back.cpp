@@ -8,8 +8,8 @@ namespace lockboard {
 
 using namespace std::chrono_literals;
 
-static constexpr Duration shortestPause = 50ms;
-static constexpr Duration longestPause = 1s;
+static constexpr Duration shortestReleasePause = 50ms;
+static constexpr Duration longestReleasePause = 1s;
 static constexpr Duration askingPause = 20ms;
 //! A refusal that passes, because a server loads its data say, is waited out; one for want of a
 //! right does not pass by itself.
@@ -74,7 +74,7 @@ bool GiveBack::isIdle() const
 Task<void> GiveBack::run()
 {
     m_running = true;
-    Duration pause = shortestPause;
+    Duration pause = shortestReleasePause;
     TimePoint rested; // the server is left alone till then
     while (!m_items.empty()) {
         Clock& clock = m_provider.clock();
@@ -101,7 +101,7 @@ Task<void> GiveBack::run()
         std::string problem;
         try {
             freed = co_await release(item.keys, item.owner);
-            pause = shortestPause;
+            pause = shortestReleasePause;
         } catch (const Unavailable& error) {
             problem = error.message();
         } catch (const OutcomeUnknown& error) {
@@ -122,7 +122,7 @@ Task<void> GiveBack::run()
                 giveUp(item, problem);
         } else if (!problem.empty()) {
             rested = clock.now() + pause;
-            pause = std::min<Duration>(pause * 2, longestPause);
+            pause = std::min<Duration>(pause * 2, longestReleasePause);
             if (clock.now() < item.end)
                 m_items.emplace(rested, std::move(item));
             else

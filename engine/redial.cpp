@@ -9,8 +9,8 @@ namespace lockboard {
 
 using namespace std::chrono_literals;
 
-static constexpr Duration shortestPause = 50ms;
-static constexpr Duration longestPause = 5s;
+static constexpr Duration shortestRest = 50ms;
+static constexpr Duration longestRest = 5s;
 //! A connection that was ready for less has failed once more.
 static constexpr Duration steady = 1s;
 
@@ -27,7 +27,7 @@ TimePoint Redial::fail(TimePoint now)
         m_failures = 0;
     m_readySince.reset();
     const Duration pause =
-        std::min<Duration>(shortestPause * (1 << std::min(m_failures++, 10)), longestPause);
+        std::min<Duration>(shortestRest * (1 << std::min(m_failures++, 10)), longestRest);
     const double jitter = 0.75 + QRandomGenerator::global()->generateDouble() / 2;
     const TimePoint next = now + std::chrono::duration_cast<Duration>(pause * jitter);
     m_notBefore = wasReady ? std::min(next, now + steady) : TimePoint();
@@ -36,7 +36,7 @@ TimePoint Redial::fail(TimePoint now)
 
 TimePoint Redial::hastened(TimePoint now) const
 {
-    return std::max({now, m_begun + shortestPause, m_notBefore});
+    return std::max({now, m_begun + shortestRest, m_notBefore});
 }
 
 } // namespace lockboard

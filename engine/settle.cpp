@@ -12,8 +12,8 @@ namespace lockboard {
 
 using namespace std::chrono_literals;
 
-static constexpr Duration shortestPause = 50ms;
-static constexpr Duration longestPause = 1s;
+static constexpr Duration shortestLookPause = 50ms;
+static constexpr Duration longestLookPause = 1s;
 //! What the dead line had brought the server may still lie there unread when it answers on a new
 //! one: a lock is not taken if it is not for so long.
 static constexpr Duration secondLook = 200ms;
@@ -50,7 +50,7 @@ Task<Grant> BasicProvider::settle(LockKeys keys, AcquireOptions options, TimePoi
     if (isPlanted(PlantedFault::UnknownSentAgain))
         co_return co_await tryAcquire(keys, options, {});
     bool seenFree = false;
-    for (Duration pause = shortestPause;; pause = std::min<Duration>(pause * 2, longestPause)) {
+    for (Duration pause = shortestLookPause;; pause = std::min<Duration>(pause * 2, longestLookPause)) {
         const TimePoint asked = clock().now();
         const std::optional<Renewal> seen = co_await look(keys, owner);
         if (m_closing && !(seen && seen->isHeld()))

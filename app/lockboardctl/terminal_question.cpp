@@ -33,7 +33,7 @@ Task<bool> ask(Session& session, std::string question)
     }
     // A terminal hands over whole lines.
     std::array<char, 256> line{};
-    const auto length = read(STDIN_FILENO, line.data(), line.size());
+    const auto length = ::read(STDIN_FILENO, line.data(), line.size());
     std::string_view answer(line.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0)));
     while (answer.ends_with('\n') || answer.ends_with(' '))
         answer.remove_suffix(1);

@@ -81,7 +81,7 @@ static std::string block(const std::string& body)
 {
     std::string tag = "$lockboard_do$";
     while (body.find(tag) != std::string::npos)
-        tag.insert(1, "_");
+        tag = "$_" + tag.substr(1);
     return "DO " + tag + " DECLARE former pg_catalog.oid[]; spare pg_catalog.text; BEGIN " + body
         + " END " + tag;
 }

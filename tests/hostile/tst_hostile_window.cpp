@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tests/hostile/ways.h"
-#include "tests/ui/fixture.h"
+#include "tests/support/console.h"
 
 #include <QAbstractItemView>
 #include <QElapsedTimer>

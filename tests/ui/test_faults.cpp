@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/ui/fixture.h"
+#include "tests/support/console.h"
 #include "ui/locks/seen_locks.h"
 #include "ui/providers/providers_model.h"
 #include "ui/session/commands.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/ui/fixture.h"
+#include "tests/support/console.h"
 #include "tests/ui/scripted_store.h"
 #include "ui/locks/formatting.h"
 #include "ui/owners/owners_model.h"

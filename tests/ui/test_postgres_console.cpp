@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tests/support/medusa_session.h"
-#include "tests/ui/fixture.h"
+#include "tests/support/console.h"
 
 #include <QMessageBox>
 #include <QPushButton>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/postgres/medusa_hash.h"
 #include "tests/support/postgres_server.h"
-#include "tests/ui/fixture.h"
+#include "tests/support/console.h"
 #include "ui/owners/owners_model.h"
 #include "ui/theme/side_delegate.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tests/support/tls_redis_server.h"
-#include "tests/ui/fixture.h"
+#include "tests/support/console.h"
 #include "tests/ui/watchdog.h"
 
 #include <QLabel>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tests/support/proxy.h"
 #include "tests/support/redis_server.h"
-#include "tests/ui/fixture.h"
+#include "tests/support/console.h"
 #include "tests/ui/watchdog.h"
 
 #include <QLabel>

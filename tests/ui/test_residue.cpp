@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/provider_registry.h"
-#include "tests/ui/fixture.h"
+#include "tests/support/console.h"
 
 #include <QMessageBox>
 #include <QPushButton>
