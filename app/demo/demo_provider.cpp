@@ -2,7 +2,8 @@
 #include "app/demo/demo_provider.h"
 
 #include "app/demo/demo_workers.h"
-#include "engine/memory/memory_provider.h"
+#include "engine/memory/provider.h"
+#include "engine/module/built_in_kinds.h"
 
 namespace lockboard {
 
@@ -41,7 +42,7 @@ public:
     [[nodiscard]] Task<CheckReport> check() override { return m_provider.check(); }
 
 private:
-    MemoryProvider m_provider;
+    memory::Provider m_provider;
     DemoWorkers m_workers; // goes first
 };
 
@@ -50,12 +51,12 @@ private:
 Config demoConfig()
 {
     ProviderRegistry::Kind kind;
-    kind.identifier = MemoryProvider::identifier;
+    kind.identifier = memory::Provider::identifier;
     kind.medusaNames = {"demo"}; // another name for resolve, as Medusa's packages have theirs
     kind.factory = [](const Container& container, const ProviderSetup&) {
         return std::make_unique<DemoProvider>(container);
     };
-    ProviderRegistry registry;
+    ProviderRegistry registry = builtInKinds();
     registry.add(kind);
     return Config::parse(
         R"({"providers": [{"resolve": "demo", "id": "in-memory", "is_default": true}]})", "--demo",

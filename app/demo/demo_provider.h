@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "engine/config.h"
+#include "engine/config/document.h"
 
 namespace lockboard {
 

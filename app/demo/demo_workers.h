@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "engine/contract.h"
+#include "engine/contract/provider.h"
 
 #include <QTimer>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "app/lockboard/command_line.h"
 
-#include "engine/credentials.h"
-#include "engine/lock.h"
+#include "engine/contract/credentials.h"
+#include "engine/contract/lock.h"
 
 #include <QCommandLineParser>
 #include <QRegularExpression>

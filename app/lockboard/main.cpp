@@ -2,7 +2,8 @@
 #include "app/demo/demo_provider.h"
 #include "app/lockboard/command_line.h"
 #include "app/lockboard/screenshot.h"
-#include "engine/credentials.h"
+#include "engine/contract/credentials.h"
+#include "engine/module/built_in_kinds.h"
 #include "ui/main_window/main_window.h"
 #include "ui/session/engine_thread.h"
 
@@ -40,8 +41,9 @@ Config configFor(const CommandLine& wanted)
     if (wanted.demo)
         return demoConfig();
     if (!wanted.connect.isEmpty())
-        return Config::connectTo(wanted.connect.toStdString());
-    return wanted.config.isEmpty() ? Config() : Config::load(wanted.config.toStdString());
+        return Config::connectTo(wanted.connect.toStdString(), builtInKinds());
+    return wanted.config.isEmpty() ? Config()
+                                   : Config::load(wanted.config.toStdString(), builtInKinds());
 }
 
 //! The provider's id as the module knows it. \throws ConfigError if it doesn't

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/lockboard/screenshot.h"
 
-#include "engine/lock.h"
+#include "engine/contract/lock.h"
 #include "ui/main_window/main_window.h"
 
 #include <QCoreApplication>

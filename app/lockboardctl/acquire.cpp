@@ -5,7 +5,7 @@
 #include "app/lockboardctl/output.h"
 #include "app/lockboardctl/rows.h"
 #include "app/lockboardctl/verbs.h"
-#include "engine/default_owner.h"
+#include "engine/module/default_owner.h"
 
 namespace lockboard::ctl {
 

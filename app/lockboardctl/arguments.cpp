@@ -6,7 +6,7 @@
 #include "app/lockboardctl/suggestion.h"
 #include "app/lockboardctl/verbs.h"
 
-#include "engine/credentials.h"
+#include "engine/contract/credentials.h"
 
 #include <QByteArray>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "engine/lock.h"
+#include "engine/contract/lock.h"
 
 #include <optional>
 #include <string>

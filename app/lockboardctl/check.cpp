@@ -3,7 +3,7 @@
 #include "app/lockboardctl/output.h"
 #include "app/lockboardctl/verbs.h"
 
-#include "engine/safe_json.h"
+#include "engine/contract/safe_json.h"
 
 #include <QJsonArray>
 #include <QJsonObject>

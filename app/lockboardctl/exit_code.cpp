@@ -3,7 +3,7 @@
 
 #include "app/lockboardctl/duration.h"
 
-#include "engine/audit_log.h"
+#include "engine/module/audit_log.h"
 
 namespace lockboard::ctl {
 

@@ -6,7 +6,7 @@
 #include "app/lockboardctl/interrupt.h"
 #include "app/lockboardctl/output.h"
 #include "app/lockboardctl/verbs.h"
-#include "engine/credentials.h"
+#include "engine/contract/credentials.h"
 
 #include <QCoreApplication>
 #include <QLoggingCategory>

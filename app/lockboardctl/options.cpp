@@ -4,7 +4,7 @@
 #include "app/lockboardctl/duration.h"
 #include "app/lockboardctl/exit_code.h"
 
-#include "engine/credentials.h"
+#include "engine/contract/credentials.h"
 
 #include <charconv>
 #include <cstring>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "app/lockboardctl/output.h"
 
-#include "engine/credentials.h"
-#include "engine/lock.h"
-#include "engine/safe_json.h"
+#include "engine/contract/credentials.h"
+#include "engine/contract/lock.h"
+#include "engine/contract/safe_json.h"
 
 #include <QJsonObject>
 

@@ -9,8 +9,8 @@
 #include "app/lockboardctl/terminal_question.h"
 #include "app/lockboardctl/verbs.h"
 
-#include "engine/credentials.h"
-#include "engine/postgres/listed_session.h"
+#include "engine/contract/credentials.h"
+#include "engine/postgres/administration/listed_session.h"
 
 #include <QJsonObject>
 
@@ -45,16 +45,16 @@ static Task<std::vector<Lock>> locksOf(Session& session, std::int64_t pid)
 
 //! What --name and --names-from tell of them.
 static Task<void> setNames(Session& session, Arguments arguments, std::vector<Lock> locks,
-                           ListedSession* listed)
+                           postgres::ListedSession* listed)
 {
     KeyNames names(arguments);
     std::set<std::uint32_t> hashes;
     for (const Lock& lock : locks)
-        hashes.insert(listedHash(lock.key));
+        hashes.insert(postgres::listedHash(lock.key));
     const KeyNames::Found found = co_await names.find(session, std::move(hashes));
     for (const Lock& lock : locks) {
         Listed row(lock);
-        row.hash = listedHash(lock.key);
+        row.hash = postgres::listedHash(lock.key);
         if (const auto known = found.find(row.hash); known != found.end()) {
             row.setNames(known->second);
             listed->setName(row.hash, row.names.empty() ? row.lock.key : row.shownKey());
@@ -73,7 +73,8 @@ static std::string keysText(const std::vector<std::string>& names, const char* v
     return text;
 }
 
-static std::string questionFor(const Session& session, const ListedSession& listed, bool cancel)
+static std::string questionFor(const Session& session, const postgres::ListedSession& listed,
+                               bool cancel)
 {
     const HolderNote::Fields& note = listed.note();
     std::string facts = "process " + std::to_string(note.pid);
@@ -113,7 +114,7 @@ static Task<int> endSession(Session& session, Arguments arguments)
                                    arguments.cancel ? "cancel" : "terminate"};
     const std::vector<Lock> locks = co_await locksOf(session, target.pid());
     if (!locks.empty()) {
-        ListedSession listed(locks);
+        postgres::ListedSession listed(locks);
         if (!target.fits(listed.note())) {
             throw InvalidArgument("Process " + std::to_string(target.pid())
                                   + " is another session by now; it is left alone.");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "engine/lock.h"
-#include "engine/safe_json.h"
+#include "engine/contract/lock.h"
+#include "engine/contract/safe_json.h"
 
 #include <QJsonObject>
 

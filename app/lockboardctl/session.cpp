@@ -4,6 +4,7 @@
 #include "app/demo/demo_provider.h"
 #include "app/lockboardctl/output.h"
 #include "app/lockboardctl/verbs.h"
+#include "engine/module/built_in_kinds.h"
 
 #include <QFile>
 #include <QStandardPaths>
@@ -29,14 +30,14 @@ static Config configFor(const Arguments& arguments)
     if (arguments.demo)
         return demoConfig();
     if (arguments.connect)
-        return Config::connectTo(*arguments.connect);
+        return Config::connectTo(*arguments.connect, builtInKinds());
     if (arguments.config)
-        return Config::load(*arguments.config);
+        return Config::load(*arguments.config, builtInKinds());
     const QString usual = usualConfig();
     struct stat there { };
     // One that is there and can't be read, or a link to nowhere, is not the same as none.
     if (lstat(QFile::encodeName(usual).constData(), &there) == 0)
-        return Config::load(usual.toStdString());
+        return Config::load(usual.toStdString(), builtInKinds());
     if (errno == ENOENT || errno == ENOTDIR)
         return Config();
     throw ConfigError(usual.toStdString(), "", 0,

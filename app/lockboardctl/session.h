@@ -3,8 +3,8 @@
 
 #include "app/lockboardctl/arguments.h"
 
-#include "engine/locking_module.h"
-#include "engine/resume.h"
+#include "engine/async/resume.h"
+#include "engine/module/locking_module.h"
 
 namespace lockboard::ctl {
 

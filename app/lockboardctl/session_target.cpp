@@ -3,7 +3,7 @@
 
 #include "app/lockboardctl/exit_code.h"
 
-#include "engine/credentials.h"
+#include "engine/contract/credentials.h"
 
 #include <QDateTime>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "engine/errors.h"
+#include "engine/contract/errors.h"
 
 #include <string>
 #include <vector>

@@ -3,7 +3,7 @@
 // that do nothing but the same commands.
 #include "tests/bench/bench.h"
 
-#include "engine/redis/redis_script.h"
+#include "engine/redis/wire/script.h"
 #include "tests/bench/loops.h"
 
 #include <hiredis/hiredis.h>
@@ -58,7 +58,7 @@ private:
 double barePairs(const test::RedisServer& server, Duration length)
 {
     Bare redis(server);
-    const RedisScript release("release.lua");
+    const redis::Script release("release.lua");
     redis.append("SCRIPT LOAD %b", release.source.data(), release.source.size());
     redis.next();
     const Budget budget(length);
@@ -91,7 +91,7 @@ double requestsPerSecond(const test::RedisServer& server, int depth, const QStri
 //! redis-benchmark runs one command at a time: that many of each, as pairs.
 double benchmarkPairs(const test::RedisServer& server, int depth)
 {
-    const RedisScript release("release.lua");
+    const redis::Script release("release.lua");
     server.cli({QStringLiteral("-x"), QStringLiteral("SCRIPT"), QStringLiteral("LOAD")},
                QByteArray::fromStdString(release.source));
     const QString key = QStringLiteral("medusa_lock:prod___rand_int__");
@@ -171,8 +171,7 @@ void addBareRedisCases(std::vector<Case>& cases, const ServerSource& server)
                  fill(server(), lockCountIn(length));
                  return secondsToList(server().url(), lockCountIn(length), first);
              },
-             3,
-             [=](Duration length) { return bareList(server(), lockCountIn(length), first); }});
+             3, [=](Duration length) { return bareList(server(), lockCountIn(length), first); }});
     }
 }
 

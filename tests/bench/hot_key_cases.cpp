@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // One key that everybody wants: jobs of 5 ms, each waiter in line again as soon as it had its turn.
+#include "engine/module/built_in_kinds.h"
 #include "tests/bench/bench.h"
 
 #include "tests/bench/turns.h"
@@ -66,7 +67,7 @@ double takeover(test::RedisServer& server)
                                "600000 + i) end"),
                 QStringLiteral("0")});
     SystemClock clock;
-    LockingModule locks(Config::connectTo(server.url().toStdString()),
+    LockingModule locks(Config::connectTo(server.url().toStdString(), builtInKinds()),
                         Container(clock, [](LogLevel, const std::string&) {}));
     test::await(locks.release("prod_123"));
     const double before = nowMs();

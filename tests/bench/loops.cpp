@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tests/bench/loops.h"
 
+#include "engine/module/built_in_kinds.h"
 #include "tests/bench/bench.h"
 #include "tests/support/await.h"
 
@@ -14,7 +15,7 @@ namespace {
 class Ours final {
 public:
     explicit Ours(const QString& url)
-        : m_locks(Config::connectTo(url.toStdString()),
+        : m_locks(Config::connectTo(url.toStdString(), builtInKinds()),
                   Container(m_clock, [](LogLevel, const std::string&) {}))
     {
         test::await(m_locks.release("prod_0")); // so that the connection stands

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "engine/module/built_in_kinds.h"
 #include "tests/bench/bench.h"
 
 #include "tests/bench/loops.h"
@@ -18,7 +19,7 @@ class Redis final {
 public:
     explicit Redis(test::RedisServer& server)
         : m_server(server)
-        , m_module(Config::connectTo(server.url().toStdString()),
+        , m_module(Config::connectTo(server.url().toStdString(), builtInKinds()),
                    Container(m_clock, [](LogLevel, const std::string&) {}))
     {
         m_server.cli({QStringLiteral("FLUSHALL")});

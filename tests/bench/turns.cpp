@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "tests/bench/turns.h"
 
-#include "engine/locking_module.h"
+#include "engine/module/built_in_kinds.h"
+#include "engine/module/locking_module.h"
 #include "tests/support/await.h"
 
 #include <algorithm>
@@ -67,7 +68,7 @@ double nowMs()
 Turns turnsOfProcess(const QString& url, int waiters, int jobs)
 {
     SystemClock clock;
-    LockingModule locks(Config::connectTo(url.toStdString()),
+    LockingModule locks(Config::connectTo(url.toStdString(), builtInKinds()),
                         Container(clock, [](LogLevel, const std::string&) {}));
     Turns turns;
     test::await(contend(locks, clock, waiters, jobs, turns), 5min);

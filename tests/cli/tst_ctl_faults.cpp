@@ -112,16 +112,16 @@ void TestCtlFaults::containsWhatComesOutOfAnEvent()
 {
     // The list has ended before the event, or it has not: neither is a crash.
     Ctl ctl;
-    ctl.alwaysWith({ "--config", configFor(ctl, "event:int") });
+    ctl.alwaysWith({"--config", configFor(ctl, "event:int")});
     for (int i = 0; i < 3; ++i)
-        QCOMPARE(ctl.run({ "list" }).code, 1); // there are no locks
+        QCOMPARE(ctl.run({"list"}).code, 1); // there are no locks
 }
 
 void TestCtlFaults::endsAtOnceWhileNothingIsSent()
 {
     Ctl ctl;
-    ctl.alwaysWith({ "--config", configFor(ctl, "factory:block") });
-    const auto process = ctl.start({ "list" });
+    ctl.alwaysWith({"--config", configFor(ctl, "factory:block")});
+    const auto process = ctl.start({"list"});
     QVERIFY(isMisbehaving(*process));
     ::kill(static_cast<pid_t>(process->processId()), SIGTERM);
     QVERIFY(process->waitForFinished(20'000));

@@ -62,12 +62,12 @@ void TestCtlLateGrants::leavesNothingOnItsWay()
     QFETCH(QByteArrayList, owner);
     QFETCH(bool, comesBack);
     RedisServer server;
-    server.cli({u"SET"_s, u"medusa_lock:k"_s, u"bob"_s, u"PX"_s, u"3000"_s});
+    server.cli({u"SET"_s, u"medusa_lock:k"_s, u"bob"_s, u"PX"_s, u"5000"_s});
     Ctl ctl;
     ctl.alwaysWith({"--connect", server.url().toUtf8()});
     const auto waiting = ctl.start(QByteArrayList{"acquire", "k", "--wait", "7s"} + owner);
-    QTRY_VERIFY_WITH_TIMEOUT(
-        server.cli({u"INFO"_s, u"commandstats"_s}).contains(u"cmdstat_eval"_s), 20'000);
+    QTRY_VERIFY_WITH_TIMEOUT(server.cli({u"INFO"_s, u"commandstats"_s}).contains(u"cmdstat_eval"_s),
+                             20'000);
     const CtlRun run = finishInSilence(*waiting, server, comesBack);
     judgeTheEnd(run, server.cli({u"GET"_s, u"medusa_lock:k"_s}));
 }
@@ -89,15 +89,16 @@ void TestCtlLateGrants::leavesNothingOnItsWayToPostgres()
     server.createTable();
     Ctl ctl;
     ctl.alwaysWith({"--connect", server.url().toUtf8()});
-    QCOMPARE(ctl.run({"acquire", "k", "--owner", "bob", "--expire", "3s"}).code, 0);
+    QCOMPARE(ctl.run({"acquire", "k", "--owner", "bob", "--expire", "5s"}).code, 0);
     const auto waiting = ctl.start(QByteArrayList{"acquire", "k", "--wait", "7s"} + owner);
     const QString others = u"SELECT count(*) FROM pg_stat_activity WHERE "
                            u"backend_type = 'client backend' AND pid <> pg_backend_pid()"_s;
     QTRY_VERIFY_WITH_TIMEOUT(server.value(others).toInt() > 0, 20'000);
     QTest::qWait(1000); // it has been told by then that bob holds it
     const CtlRun run = finishInSilence(*waiting, server, comesBack);
-    judgeTheEnd(run, server.value(u"SELECT id FROM locking WHERE expiration IS NULL OR "
-                                  u"expiration > now()"_s));
+    judgeTheEnd(run,
+                server.value(u"SELECT id FROM locking WHERE expiration IS NULL OR "
+                             u"expiration > now()"_s));
 }
 
 QTEST_GUILESS_MAIN(TestCtlLateGrants)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "engine/module/built_in_kinds.h"
 #include "tests/contract/subject.h"
 
 #include <QCoreApplication>
@@ -9,9 +10,9 @@ class MemorySubject final : public Subject {
 public:
     explicit MemorySubject(Ownerless policy)
         : m_container(m_clock)
-        , m_module(
-              Config::parse(policy == Ownerless::Exclusive ? exclusive : claimable, "test", "."),
-              m_container)
+        , m_module(Config::parse(policy == Ownerless::Exclusive ? exclusive : claimable, "test",
+                                 ".", builtInKinds()),
+                   m_container)
     {
     }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "engine/module/built_in_kinds.h"
 #include "tests/contract/subject.h"
 #include "tests/support/postgres_server.h"
 
@@ -45,7 +46,7 @@ private:
             R"({"providers": [{"resolve": "postgres", "id": "shop", "is_default": true, "options":
                {"databaseUrl": ")"
                 + server().url().toStdString() + R"(", "ownerless": ")" + word + "\"}}]}",
-            "test", ".");
+            "test", ".", builtInKinds());
     }
 
     SystemClock m_clock;

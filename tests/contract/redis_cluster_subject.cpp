@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "engine/module/built_in_kinds.h"
 #include "tests/contract/subject.h"
 #include "tests/support/redis_cluster.h"
 
@@ -38,7 +39,7 @@ private:
                {)"
                 + cluster().options().toStdString() + R"(, "ownerless": ")" + word + '"' + more
                 + "}}]}",
-            "test", ".");
+            "test", ".", builtInKinds());
     }
 
     SystemClock m_clock;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "engine/module/built_in_kinds.h"
 #include "tests/contract/subject.h"
 #include "tests/support/redis_server.h"
 
@@ -37,7 +38,7 @@ private:
                {"redisUrl": ")"
                 + server().url().toStdString() + R"(", "ownerless": ")" + word + '"' + more
                 + "}}]}",
-            "test", ".");
+            "test", ".", builtInKinds());
     }
 
     SystemClock m_clock;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "engine/locking_module.h"
-#include "engine/run.h"
+#include "engine/contract/run.h"
+#include "engine/module/locking_module.h"
 
 #include <QTest>
 

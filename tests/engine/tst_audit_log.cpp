@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/locking_module.h"
+#include "engine/module/locking_module.h"
 #include "tests/support/await.h"
 
 #include <QJsonArray>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/clock.h"
+#include "engine/async/clock.h"
 
 #include <QTest>
 

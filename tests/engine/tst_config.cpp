@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "engine/locking_module.h"
+#include "engine/module/built_in_kinds.h"
+#include "engine/module/locking_module.h"
 #include "tests/support/await.h"
 
 #include <QFile>
@@ -30,7 +31,7 @@ static std::optional<ConfigError> errorIn(const std::string& text)
     SystemClock clock;
     const Container container(clock, [](LogLevel, const std::string&) {});
     try {
-        const LockingModule locks(Config::parse(text, "c.json", "."), container);
+        const LockingModule locks(Config::parse(text, "c.json", ".", builtInKinds()), container);
     } catch (const ConfigError& error) {
         return error;
     }
@@ -123,7 +124,7 @@ void TestConfig::medusasNamesAreExclusive()
 void TestConfig::missingFile()
 {
     try {
-        static_cast<void>(Config::load("/no/such/file.json"));
+        static_cast<void>(Config::load("/no/such/file.json", builtInKinds()));
         QFAIL("read");
     } catch (const ConfigError& error) {
         QVERIFY(error.message().starts_with("/no/such/file.json: can't be read"));
@@ -144,7 +145,7 @@ void TestConfig::pluginIsLoaded()
 
     SystemClock clock;
     const Container container(clock, [](LogLevel, const std::string&) {});
-    LockingModule locks(Config::load(file.fileName().toStdString()), container);
+    LockingModule locks(Config::load(file.fileName().toStdString(), builtInKinds()), container);
     QCOMPARE(locks.providers().front().identifier, std::string("my-lock"));
     QCOMPARE(await(locks.check()).findings.front().sentence, std::string("good day"));
     await(locks.acquire("k", AcquireOptions().ownedBy("X")));
@@ -159,7 +160,8 @@ void TestConfig::pluginIsLoaded()
         R"({"providers": [{"resolve": "./my_lock.so", "id": "m", "options": {"x": 1}}]})");
     unknown.close();
     try {
-        LockingModule other(Config::load(unknown.fileName().toStdString()), container);
+        LockingModule other(Config::load(unknown.fileName().toStdString(), builtInKinds()),
+                            container);
         QFAIL("made");
     } catch (const ConfigError& error) {
         QCOMPARE(error.path(), std::string("/providers/0/options/x"));
@@ -168,7 +170,7 @@ void TestConfig::pluginIsLoaded()
 
 void TestConfig::connectTo()
 {
-    ProviderRegistry registry;
+    ProviderRegistry registry = builtInKinds();
     ProviderRegistry::Kind kind;
     kind.identifier = "test";
     kind.urlSchemes = {"test", "/"};
@@ -186,7 +188,7 @@ void TestConfig::connectTo()
 void TestConfig::urlsAreNotRepeated()
 {
     try {
-        static_cast<void>(Config::connectTo("http://user:hunter2@host"));
+        static_cast<void>(Config::connectTo("http://user:hunter2@host", builtInKinds()));
         QFAIL("accepted");
     } catch (const ConfigError& error) {
         QVERIFY(error.message().find("hunter2") == std::string::npos);

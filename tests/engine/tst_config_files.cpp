@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //! What is named as a file and is none, or has no end, or is no text: one sentence that says where,
 //! soon, and nothing of it swallowed or opened in vain.
-#include "engine/config.h"
-#include "engine/locking_module.h"
+#include "engine/config/document.h"
+#include "engine/module/built_in_kinds.h"
+#include "engine/module/locking_module.h"
 
 #include <QDir>
 #include <QElapsedTimer>
@@ -62,7 +63,8 @@ private:
     [[nodiscard]] std::string saidOfText(const QByteArray& text) const
     {
         return saidOf([&] {
-            return Config::parse(text.toStdString(), "c.json", m_folder.path().toStdString());
+            return Config::parse(text.toStdString(), "c.json", m_folder.path().toStdString(),
+                                 builtInKinds());
         });
     }
     static QByteArray entry(const QByteArray& options)
@@ -113,7 +115,8 @@ void TestConfigFiles::isNoFile()
     QFETCH(const QByteArray, says);
     QElapsedTimer timer;
     timer.start();
-    const std::string itself = saidOf([&] { return Config::load(file.toStdString()); });
+    const std::string itself =
+        saidOf([&] { return Config::load(file.toStdString(), builtInKinds()); });
     QVERIFY2(itself.starts_with(file.toStdString() + ": ") && itself.ends_with(says.toStdString()),
              itself.c_str());
     const QByteArray name = file.toUtf8();
@@ -147,7 +150,7 @@ void TestConfigFiles::aPipeIsRead()
         }
         close(pipe);
     });
-    const Config config = Config::load(path("fifo").toStdString());
+    const Config config = Config::load(path("fifo").toStdString(), builtInKinds());
     writer.join();
     QCOMPARE(config.entries().front().id, "piped");
 }
@@ -156,7 +159,8 @@ void TestConfigFiles::nobodyWritesToAPipe()
 {
     QElapsedTimer timer;
     timer.start();
-    const std::string said = saidOf([&] { return Config::load(path("fifo").toStdString()); });
+    const std::string said =
+        saidOf([&] { return Config::load(path("fifo").toStdString(), builtInKinds()); });
     QVERIFY2(said.ends_with("fifo: can't be read: it is a pipe, and nobody wrote all of it within "
                             "10 s"),
              said.c_str());
@@ -179,8 +183,8 @@ void TestConfigFiles::aSignalEndsTheWait()
     });
     QElapsedTimer timer;
     timer.start();
-    QVERIFY_THROWS_EXCEPTION(Cancelled,
-                             static_cast<void>(Config::load(path("fifo").toStdString())));
+    QVERIFY_THROWS_EXCEPTION(
+        Cancelled, static_cast<void>(Config::load(path("fifo").toStdString(), builtInKinds())));
     QVERIFY(timer.elapsed() < 8000);
     killer.join();
     sigaction(SIGUSR1, &before, nullptr);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/config_value.h"
+#include "engine/config/value.h"
 
 #include <QDir>
 #include <QFile>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/credentials.h"
+#include "engine/contract/credentials.h"
 
 #include <QTest>
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "engine/resume.h"
+#include "engine/async/resume.h"
+#include "engine/module/built_in_kinds.h"
 #include "tests/support/await.h"
 #include "tests/support/engine_room.h"
 
@@ -133,7 +134,7 @@ public:
 
 Config muteConfig()
 {
-    ProviderRegistry registry;
+    ProviderRegistry registry = builtInKinds();
     ProviderRegistry::Kind kind;
     kind.identifier = "mute";
     kind.factory = [](const Container&, const ProviderSetup&) { return std::make_unique<Mute>(); };

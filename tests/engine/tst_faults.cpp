@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "engine/module/built_in_kinds.h"
 #include "tests/support/engine_room.h"
 #include "tests/support/provider_fixture.h"
 
@@ -32,7 +33,7 @@ static Config badly(const QString& misbehaviour)
 {"resolve": "%1", "id": "odd", "options": {"misbehave": "%2"}},
 {"resolve": "in-memory", "id": "fine", "is_default": true}]})")
                              .arg(QStringLiteral(TEST_PLUGIN), misbehaviour);
-    return Config::parse(text.toStdString(), "test.json", ".");
+    return Config::parse(text.toStdString(), "test.json", ".", builtInKinds());
 }
 
 //! The sentence of whatever LockError a call ends with; anything else fails the test.

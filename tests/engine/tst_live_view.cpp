@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/live_view.h"
+#include "engine/contract/live_view.h"
 
 #include <QPointer>
 #include <QSignalSpy>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/errors.h"
+#include "engine/contract/errors.h"
 
 #include <QTest>
 
@@ -42,7 +42,8 @@ void TestLock::printable_data()
     QTest::newRow("control") << QByteArray("a\nb\x7f\x1b") << QByteArray("a\\x0ab\\x7f\\x1b");
     QTest::newRow("C1 control") << QByteArray("a\xc2\x9b\x33m") << QByteArray("a\\xc2\\x9b3m");
     QTest::newRow("right to left") << QByteArray("a\xe2\x80\xae") << QByteArray("a\\xe2\\x80\\xae");
-    QTest::newRow("byte order mark") << QByteArray("\xef\xbb\xbfk") << QByteArray("\\xef\\xbb\\xbfk");
+    QTest::newRow("byte order mark")
+        << QByteArray("\xef\xbb\xbfk") << QByteArray("\\xef\\xbb\\xbfk");
     QTest::newRow("emoji") << QByteArray("\xf0\x9f\x94\x92") << QByteArray("\xf0\x9f\x94\x92");
     QTest::newRow("NUL") << QByteArray("a\0b", 3) << QByteArray("a\\x00b");
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/mailbox.h"
+#include "engine/async/mailbox.h"
 
 #include <QTest>
 

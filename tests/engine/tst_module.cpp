@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "engine/locking_module.h"
+#include "engine/async/resume.h"
+#include "engine/module/built_in_kinds.h"
+#include "engine/module/locking_module.h"
 #include "tests/support/await.h"
 
 #include <QTest>
@@ -47,8 +49,8 @@ void TestModule::defaultRule()
     std::vector<std::pair<LogLevel, std::string>> log;
     const Container container(
         clock, [&](LogLevel level, const std::string& line) { log.emplace_back(level, line); });
-    const Config config =
-        Config::parse("{\"providers\": [" + providers.toStdString() + "]}", "test", ".");
+    const Config config = Config::parse("{\"providers\": [" + providers.toStdString() + "]}",
+                                        "test", ".", builtInKinds());
     const LockingModule locks(config, container);
     QCOMPARE(locks.defaultProviderId(), chosen.toStdString());
     QCOMPARE(log.size(), said ? 1u : 0u);
@@ -69,7 +71,7 @@ void TestModule::routesById()
     const Container container(clock, [](LogLevel, const std::string&) {});
     const Config config = Config::parse(
         R"({"providers": [{"resolve": "in-memory", "id": "a"}, {"resolve": "in-memory", "id": "b"}]})",
-        "test", ".");
+        "test", ".", builtInKinds());
     LockingModule locks(config, container);
     await(locks.acquire("k", AcquireOptions().ownedBy("X").at("a")));
     await(locks.acquire("k", AcquireOptions().ownedBy("Y").at("lp_b")));
@@ -143,7 +145,7 @@ private:
 void TestModule::sharedContextReachesTheProvider()
 {
     std::vector<std::string> heard;
-    ProviderRegistry registry;
+    ProviderRegistry registry = builtInKinds();
     ProviderRegistry::Kind kind;
     kind.identifier = "listening";
     kind.factory = [&](const Container&, const ProviderSetup&) {
@@ -191,7 +193,7 @@ void TestModule::longestHoldIsAnOptionOfEveryProvider()
         return Config::parse(std::string(R"({"providers": [{"resolve": "in-memory", "id": "a",
                                  "options": {"maxHold": )")
                                  + value + "}}]}",
-                             "test", ".");
+                             "test", ".", builtInKinds());
     };
     SystemClock clock;
     const Container container(clock, [](LogLevel, const std::string&) {});
@@ -266,7 +268,7 @@ void TestModule::callsFromWhatItEnds()
     const Container container(clock, [](LogLevel, const std::string&) {});
     const Config config = Config::parse(R"({"providers": [{"resolve": "in-memory", "id": "a"},
 {"resolve": "in-memory", "id": "b", "is_default": true}]})",
-                                        "test", ".");
+                                        "test", ".", builtInKinds());
     int refused = 0;
     {
         LockingModule locks(config, container);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/redial.h"
+#include "engine/store/redial.h"
 
 #include <QTest>
 
@@ -22,7 +22,8 @@ void TestRedial::growsRare()
 {
     Redial redial;
     TimePoint now = start;
-    for (const Duration pause : {50ms, 100ms, 200ms, 400ms, 800ms, 1600ms, 3200ms, 5000ms, 5000ms}) {
+    for (const Duration pause :
+         {50ms, 100ms, 200ms, 400ms, 800ms, 1600ms, 3200ms, 5000ms, 5000ms}) {
         redial.begin(now);
         const TimePoint next = redial.fail(now);
         QVERIFY(next >= now + pause * 3 / 4 && next <= now + pause * 5 / 4);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "engine/resume.h"
-#include "engine/task.h"
-#include "engine/wait_queue.h"
+#include "engine/async/resume.h"
+#include "engine/async/task.h"
+#include "engine/store/wait_queue.h"
 
 #include <QTest>
 

@@ -2,7 +2,8 @@
 //! Whatever stands where a password can stand, no part of it is in anything that is said: errors,
 //! what check finds, log, audit log, the states of the live view. SECRETS_SEED=N repeats a run,
 //! SECRETS_PASSWORDS=N tries so many in each place.
-#include "engine/locking_module.h"
+#include "engine/module/built_in_kinds.h"
+#include "engine/module/locking_module.h"
 #include "tests/support/await.h"
 #include "tests/support/secret_places.h"
 
@@ -96,8 +97,8 @@ QByteArray TestSecrets::saidOf(const SecretPlace& place, const QByteArray& passw
     const std::string text = filledIn(place, password).toStdString();
     attempt([&] {
         const Config config = isUrl
-            ? Config::connectTo(text)
-            : Config::parse(text, "config.json", m_folder.path().toStdString());
+            ? Config::connectTo(text, builtInKinds())
+            : Config::parse(text, "config.json", m_folder.path().toStdString(), builtInKinds());
         if (connects) {
             drive(config);
         } else {

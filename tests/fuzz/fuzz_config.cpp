@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "engine/config.h"
-#include "engine/postgres/postgres_settings.h"
-#include "engine/redis/redis_settings.h"
+#include "engine/config/document.h"
+#include "engine/module/built_in_kinds.h"
+#include "engine/postgres/wire/settings.h"
+#include "engine/redis/wire/settings.h"
 
 #include <cstdlib>
 
@@ -12,13 +13,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 {
     try {
         const Config config = Config::parse({reinterpret_cast<const char*>(data), size},
-                                            "config.json", "/nonexistent");
+                                            "config.json", "/nonexistent", builtInKinds());
         for (const Config::Entry& entry : config.entries()) {
             const ProviderSetup setup(entry.options, entry.provider.medusa);
             if (entry.provider.kind.identifier == "redis")
-                (void)RedisSettings::read(setup);
+                (void)redis::Settings::read(setup);
             if (entry.provider.kind.identifier == "postgres")
-                (void)PostgresSettings::read(setup);
+                (void)postgres::Settings::read(setup);
             (void)setup.longestHold();
             entry.options.rejectUnknown();
         }

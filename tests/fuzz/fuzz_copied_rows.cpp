@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "engine/postgres/copied_row.h"
-#include "engine/postgres/medusa_hash.h"
-#include "engine/postgres/postgres_rows.h"
+#include "engine/postgres/session/medusa_hash.h"
+#include "engine/postgres/view/copied_row.h"
+#include "engine/postgres/view/rows.h"
 
 using namespace lockboard;
 
@@ -9,21 +9,22 @@ using namespace lockboard;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {
     std::string_view text(reinterpret_cast<const char*>(data), size);
-    CopiedRow::Buffers buffers;
-    PostgresRows rows;
+    postgres::CopiedRow::Buffers buffers;
+    postgres::Rows rows;
     while (!text.empty()) {
         const std::size_t end = std::min(text.find('\n'), text.size() - 1) + 1;
-        const std::optional<CopiedRow> row = CopiedRow::read(text.substr(0, end), buffers);
+        const std::optional<postgres::CopiedRow> row =
+            postgres::CopiedRow::read(text.substr(0, end), buffers);
         text.remove_prefix(end);
         if (!row)
             continue;
-        const std::uint32_t hash = medusaHash(row->key);
-        const PostgresRows::Id known = rows.find(row->key, hash);
-        if (known != PostgresRows::none) {
+        const std::uint32_t hash = postgres::medusaHash(row->key);
+        const postgres::Rows::Id known = rows.find(row->key, hash);
+        if (known != postgres::Rows::none) {
             rows.remove(known);
             continue;
         }
-        const PostgresRows::Id id = rows.insert(row->key, hash);
+        const postgres::Rows::Id id = rows.insert(row->key, hash);
         rows[id].expiration = row->expiration;
         if (rows.find(row->key, hash) != id)
             __builtin_trap();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/redis/redis_decoder.h"
+#include "engine/redis/wire/decoder.h"
 
 #include <cstdlib>
 #include <vector>
@@ -10,22 +10,22 @@ using namespace lockboard;
 static std::vector<std::string> decode(std::string_view bytes, std::size_t pieceSize)
 {
     std::vector<std::string> replies;
-    RedisDecoder decoder;
-    const RedisDecoder::Limits limits(1000, 20'000);
+    redis::Decoder decoder;
+    const redis::Decoder::Limits limits(1000, 20'000);
     while (!bytes.empty()) {
         const std::string piece(bytes.substr(0, pieceSize)); // on the heap, for AddressSanitizer
         bytes.remove_prefix(piece.size());
         decoder.feed(piece);
         for (;;) {
-            RedisReply reply;
-            const RedisDecoder::Step step = decoder.next(reply, limits);
-            if (step == RedisDecoder::Step::NeedsMore)
+            redis::Reply reply;
+            const redis::Decoder::Step step = decoder.next(reply, limits);
+            if (step == redis::Decoder::Step::NeedsMore)
                 break;
-            if (step == RedisDecoder::Step::Refused) {
+            if (step == redis::Decoder::Step::Refused) {
                 replies.push_back("refused " + decoder.problem());
                 return replies;
             }
-            if (decoder.lastBytes() > 20'000 + RedisDecoder::mostLine + reply.size())
+            if (decoder.lastBytes() > 20'000 + redis::Decoder::mostLine + reply.size())
                 std::abort(); // more than was to be kept
             replies.push_back(reply.description() + std::to_string(reply.text().size()));
         }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "engine/errors.h"
-#include "engine/redis/redis_sentinel_reply.h"
-#include "engine/redis/redis_shape.h"
-#include "engine/redis/redis_slots_reply.h"
+#include "engine/contract/errors.h"
+#include "engine/redis/topology/slots_reply.h"
+#include "engine/redis/wire/sentinel_reply.h"
+#include "engine/redis/wire/shape.h"
 #include "tests/fuzz/redis_replies.h"
 
 #include <cstdlib>
@@ -20,27 +20,27 @@ static void require(bool right)
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {
     const std::string_view text(reinterpret_cast<const char*>(data), size);
-    RedisEndpoint asked;
+    redis::Endpoint asked;
     asked.host = "asked";
-    const RedisEndpoint there = readAddress(text, asked);
-    require(there.port == 0 || redis_shape::isHost(there.host));
-    const RedisMasterAddress moved = readSwitch(text, "mymaster");
-    require(moved.port == 0 || redis_shape::isHost(moved.host));
+    const redis::Endpoint there = readAddress(text, asked);
+    require(there.port == 0 || redis::shape::isHost(there.host));
+    const redis::MasterAddress moved = readSwitch(text, "mymaster");
+    require(moved.port == 0 || redis::shape::isHost(moved.host));
 
-    test::forEachReply(data, size, [&asked](const RedisReply& reply) {
+    test::forEachReply(data, size, [&asked](const redis::Reply& reply) {
         try {
-            for (const RedisSlotRange& range : readSlots(reply, asked))
-                require(redis_shape::isHost(range.host) && range.first >= 0
+            for (const redis::SlotRange& range : readSlots(reply, asked))
+                require(redis::shape::isHost(range.host) && range.first >= 0
                         && range.first <= range.last && range.last < 16384);
         } catch (const LockError&) {
         }
-        const RedisMasterAddress master = readMaster(reply);
-        require(master.port == 0 || redis_shape::isHost(master.host));
+        const redis::MasterAddress master = readMaster(reply);
+        require(master.port == 0 || redis::shape::isHost(master.host));
         for (const std::size_t locks : {std::size_t(1), std::size_t(3)}) {
-            (void)redis_shape::isExtend(reply, locks);
-            (void)redis_shape::isReleaseSeen(reply, locks);
-            (void)redis_shape::isReleasePage(reply, locks);
-            if (redis_shape::isAcquire(reply, locks) && reply.at(0).text() != "granted")
+            (void)redis::shape::isExtend(reply, locks);
+            (void)redis::shape::isReleaseSeen(reply, locks);
+            (void)redis::shape::isReleasePage(reply, locks);
+            if (redis::shape::isAcquire(reply, locks) && reply.at(0).text() != "granted")
                 require(reply.at(1).integer() >= 1
                         && reply.at(1).integer() <= static_cast<std::int64_t>(locks));
         }

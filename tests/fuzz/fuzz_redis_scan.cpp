@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "engine/errors.h"
-#include "engine/redis/redis_scan.h"
+#include "engine/contract/errors.h"
+#include "engine/redis/wire/scan.h"
 #include "tests/fuzz/redis_replies.h"
 
 #include <cstdlib>
@@ -12,9 +12,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 {
     static const std::string prefix = "m:";
     static const std::string pattern = "m:*";
-    RedisScan scan(prefix, pattern);
+    redis::Scan scan(prefix, pattern);
     bool failed = false;
-    test::forEachReply(data, size, [&](const RedisReply& reply) {
+    test::forEachReply(data, size, [&](const redis::Reply& reply) {
         if (failed || scan.isOver())
             return;
         try {

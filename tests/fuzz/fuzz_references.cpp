@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "engine/config_reference.h"
-#include "engine/lock.h"
+#include "engine/config/reference.h"
+#include "engine/contract/lock.h"
 
 #include <cstdlib>
 #include <stdexcept>

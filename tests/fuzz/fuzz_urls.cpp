@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "engine/config.h"
-#include "engine/credentials.h"
-#include "engine/postgres/postgres_settings.h"
-#include "engine/redis/redis_settings.h"
+#include "engine/config/document.h"
+#include "engine/contract/credentials.h"
+#include "engine/module/built_in_kinds.h"
+#include "engine/postgres/wire/settings.h"
+#include "engine/redis/wire/settings.h"
 
 #include <json/json.h>
 
@@ -25,8 +26,8 @@ static void read(const std::string& url, const char* option)
     try {
         const ProviderSetup setup(ConfigValue::parse(text, "config.json"), false);
         const bool isRedis = std::string_view(option) == "redisUrl";
-        const std::string name = isRedis ? RedisSettings::read(setup).endpoint.name()
-                                         : PostgresSettings::read(setup).endpoint.name();
+        const std::string name = isRedis ? redis::Settings::read(setup).endpoint.name()
+                                         : postgres::Settings::read(setup).endpoint.name();
         require(printable(name) == name);
         const bool hasScheme = url.find("://") != std::string::npos;
         require(!hasScheme || name.substr(0, name.find('/')).find('@') == std::string::npos);
@@ -41,7 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     read(url, "redisUrl");
     read(url, "databaseUrl");
     try {
-        (void)Config::connectTo(url);
+        (void)Config::connectTo(url, builtInKinds());
     } catch (const ConfigError& error) {
         require(printable(error.message()) == error.message());
     }

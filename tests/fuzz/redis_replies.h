@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "engine/redis/redis_decoder.h"
+#include "engine/redis/wire/decoder.h"
 
 #include <cstdint>
 
@@ -11,10 +11,10 @@ namespace lockboard::test {
 template <typename Take>
 void forEachReply(const std::uint8_t* data, std::size_t size, const Take& take)
 {
-    RedisDecoder decoder;
+    redis::Decoder decoder;
     decoder.feed({reinterpret_cast<const char*>(data), size});
-    RedisReply reply;
-    while (decoder.next(reply, RedisDecoder::Limits()) == RedisDecoder::Step::Reply)
+    redis::Reply reply;
+    while (decoder.next(reply, redis::Decoder::Limits()) == redis::Decoder::Step::Reply)
         take(reply);
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "engine/module/built_in_kinds.h"
 #include "tests/hostile/ways.h"
 #include "tests/support/console.h"
 
@@ -65,7 +66,7 @@ void TestHostileWindow::staysWell()
         u"\"options\": "
         "{\"redisUrl\": \"redis://127.0.0.1:%1\", \"redisOptions\": {\"connectTimeout\": 600, "
         "\"commandTimeout\": 600}}}]}"_s.arg(server.port());
-    Console console(false, Config::parse(text.toStdString(), "test.json", "."));
+    Console console(false, Config::parse(text.toStdString(), "test.json", ".", builtInKinds()));
     console.open();
     QElapsedTimer clock;
     clock.start();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/redis/redis_slot.h"
+#include "engine/redis/wire/slot.h"
 #include "tests/hostile/hostile_server.h"
 #include "tests/redis/redis_fixture.h"
 
@@ -41,7 +41,7 @@ static std::string keyIn(bool second)
 {
     for (int n = 0;; ++n) {
         const std::string key = "k" + std::to_string(n);
-        if ((redis_slot::of("medusa_lock:" + key) > 8191) == second)
+        if ((redis::slot::of("medusa_lock:" + key) > 8191) == second)
             return key;
     }
 }

@@ -11,9 +11,9 @@ using namespace std::chrono_literals;
 
 RedisStore::RedisStore()
 {
-    RedisEndpoint endpoint;
+    redis::Endpoint endpoint;
     endpoint.port = server.port();
-    m_connection = std::make_unique<RedisConnection>(endpoint, Container(m_clock));
+    m_connection = std::make_unique<redis::Connection>(endpoint, Container(m_clock));
     m_connection->open();
 }
 
@@ -53,17 +53,17 @@ void RedisStore::leaveTrail(const QString& what)
 
 Task<> RedisStore::increment()
 {
-    const RedisCommand get = RedisCommand("GET") << "counter";
-    RedisCall read(*m_connection, get, RedisEffect::Reads);
-    const RedisReply count = co_await read.answer();
+    const redis::Command get = redis::Command("GET") << "counter";
+    redis::Call read(*m_connection, get, redis::Effect::Reads);
+    const redis::Reply count = co_await read.answer();
     const std::string next =
         std::to_string(QByteArray::fromStdString(std::string(count.text())).toInt() + 1);
     if (QRandomGenerator::global()->bounded(2) == 1)
         co_await QCoro::sleepFor(1ms);
-    RedisCalls write(*m_connection, RedisEffect::Mutates);
-    write.send(RedisCommand("SET") << "counter" << next);
-    write.send(RedisCommand("RPUSH") << "trail"
-                                     << "ours");
+    redis::Calls write(*m_connection, redis::Effect::Mutates);
+    write.send(redis::Command("SET") << "counter" << next);
+    write.send(redis::Command("RPUSH") << "trail"
+                                       << "ours");
     co_await write.answers();
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "engine/redis/redis_connection.h"
+#include "engine/redis/wire/connection.h"
 #include "tests/interop/store.h"
 #include "tests/redis/redis_fixture.h"
 
@@ -30,7 +30,7 @@ public:
 
 private:
     SystemClock m_clock;
-    std::unique_ptr<RedisConnection> m_connection; // that counts
+    std::unique_ptr<redis::Connection> m_connection; // that counts
 };
 
 } // namespace lockboard::test

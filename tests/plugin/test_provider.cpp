@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "engine/basic_provider.h"
-#include "engine/plugin.h"
+#include "engine/config/plugin.h"
+#include "engine/store/basic_provider.h"
 #include "tests/plugin/misbehaviour.h"
 
 #include <QObject>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "engine/module/built_in_kinds.h"
 #include "tests/postgres/postgres_fixture.h"
 #include "tests/support/pgbouncer.h"
 
@@ -113,7 +114,7 @@ void PostgresConnectionTest::takesMedusasConfig()
     const QString text = u"{\"providers\": [{\"resolve\": \"%1\", \"id\": \"locking-postgres\", "
                          "\"is_default\": true, \"options\": {\"clientUrl\": \"%2\"}}]}"_s.arg(
                              resolve, m_server->url());
-    const PostgresModule locks(Config::parse(text.toStdString(), "test.json", "."));
+    const PostgresModule locks(Config::parse(text.toStdString(), "test.json", ".", builtInKinds()));
     await(locks->acquire("k"));
     // Its packages take a lock without owner for held, where the guide lets anyone claim it.
     const Conflict conflict = thrownBy<Conflict>(locks->acquire("k"));

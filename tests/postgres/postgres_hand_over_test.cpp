@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/postgres/medusa_hash.h"
+#include "engine/postgres/session/medusa_hash.h"
 #include "tests/postgres/postgres_fixture.h"
 #include "tests/support/proxy.h"
 
@@ -55,10 +55,12 @@ void PostgresHandOverTest::initTestCase()
     m_server = std::make_unique<PostgresServer>();
     m_server->createTable();
     m_server->query(u"CREATE TABLE changes (was text, became text)"_s);
-    m_server->query(u"CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-                    "INSERT INTO public.changes VALUES (OLD.owner_id, NEW.owner_id); RETURN NULL; END $$"_s);
-    m_server->query(u"CREATE TRIGGER notes AFTER INSERT OR UPDATE OR DELETE ON locking FOR EACH ROW "
-                    "EXECUTE FUNCTION note()"_s);
+    m_server->query(
+        u"CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "INSERT INTO public.changes VALUES (OLD.owner_id, NEW.owner_id); RETURN NULL; END $$"_s);
+    m_server->query(
+        u"CREATE TRIGGER notes AFTER INSERT OR UPDATE OR DELETE ON locking FOR EACH ROW "
+        "EXECUTE FUNCTION note()"_s);
 }
 
 void PostgresHandOverTest::goesFromJobToJob()
@@ -128,7 +130,7 @@ void PostgresHandOverTest::leavesOthersTheirTurn()
     Sql medusa(m_server->url());
     medusa.query(u"BEGIN"_s);
     int before = jobs;
-    medusa.send(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(medusaHash("k")));
+    medusa.send(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(postgres::medusaHash("k")));
     QTRY_VERIFY(!medusa.isBusy());
     medusa.finish();
     QVERIFY2(jobs - before < 1000, qPrintable(QString::number(jobs - before)));
@@ -171,8 +173,8 @@ void PostgresHandOverTest::waitsForNobodyWhoHasGone()
         other.query(u"BEGIN"_s);
         other.query(u"SELECT FROM locking FOR UPDATE"_s);
     });
-    Task<> late =
-        locks->execute("k", [] { QFAIL("it was too late"); }, ExecuteOptions().timingOutAfter(50ms));
+    Task<> late = locks->execute(
+        "k", [] { QFAIL("it was too late"); }, ExecuteOptions().timingOutAfter(50ms));
     bool ran = false;
     Task<> last = locks->execute("k", [&] { ran = true; });
     thrownBy<TimedOut>(std::move(late));
@@ -257,7 +259,7 @@ void PostgresHandOverTest::isNotWhatTheSessionHasLost()
     };
     QList<bool> couldLock;
     const auto mayLock = [&](const char* key) {
-        const QString hash = QString::number(medusaHash(key));
+        const QString hash = QString::number(postgres::medusaHash(key));
         couldLock << (m_server->value(u"SELECT pg_try_advisory_xact_lock(%1)"_s.arg(hash)) == u"t");
     };
     Task<> first = locks->execute("one", [&] { return job(firstEnds); });

@@ -66,9 +66,10 @@ void PostgresLostCallsTest::init()
 void PostgresLostCallsTest::failAt(const QString& kind, int times)
 {
     m_server->query(u"DROP SEQUENCE IF EXISTS fails; CREATE SEQUENCE fails"_s); // never rolled back
-    m_server->query(u"CREATE OR REPLACE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ "
-                    "BEGIN IF nextval('public.fails') <= %1 THEN RAISE EXCEPTION 'as asked' USING ERRCODE "
-                    "= '53100'; END IF; RETURN coalesce(NEW, OLD); END $$"_s.arg(times));
+    m_server->query(
+        u"CREATE OR REPLACE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ "
+        "BEGIN IF nextval('public.fails') <= %1 THEN RAISE EXCEPTION 'as asked' USING ERRCODE "
+        "= '53100'; END IF; RETURN coalesce(NEW, OLD); END $$"_s.arg(times));
     m_server->query(u"CREATE TRIGGER fails BEFORE %1 ON locking FOR EACH ROW EXECUTE FUNCTION "
                     "fail()"_s.arg(kind));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "engine/postgres/medusa_hash.h"
-#include "engine/postgres/postgres_rows.h"
+#include "engine/postgres/session/medusa_hash.h"
+#include "engine/postgres/view/rows.h"
 
 #include <QTest>
 
@@ -22,16 +22,16 @@ private Q_SLOTS:
 
 void PostgresRowsTest::findsLikeASet()
 {
-    PostgresRows rows;
+    postgres::Rows rows;
     std::set<std::string> truth;
     std::mt19937 random(7);
     for (int round = 0; round < 200'000; ++round) {
         const std::string key = "prod_" + std::to_string(random() % 5000);
         // Few hashes, so that many keys have one.
-        const std::uint32_t hash = medusaHash(key) % 3000;
-        const PostgresRows::Id id = rows.find(key, hash);
-        QCOMPARE(id != PostgresRows::none, truth.contains(key));
-        if (id == PostgresRows::none) {
+        const std::uint32_t hash = postgres::medusaHash(key) % 3000;
+        const postgres::Rows::Id id = rows.find(key, hash);
+        QCOMPARE(id != postgres::Rows::none, truth.contains(key));
+        if (id == postgres::Rows::none) {
             rows.insert(key, hash);
             truth.insert(key);
         } else {
@@ -46,22 +46,22 @@ void PostgresRowsTest::findsLikeASet()
 
 void PostgresRowsTest::keepsRowsOfOneHashApart()
 {
-    PostgresRows rows;
-    std::set<PostgresRows::Id> ids;
+    postgres::Rows rows;
+    std::set<postgres::Rows::Id> ids;
     for (int i = 0; i < 100; ++i) {
         ids.insert(rows.insert("same" + std::to_string(i), 42));
         rows.insert("other" + std::to_string(i), static_cast<std::uint32_t>(i) + 100);
     }
-    std::set<PostgresRows::Id> found;
-    for (PostgresRows::Id id = rows.firstOf(42); id != PostgresRows::none; id = rows.nextOf(id))
+    std::set<postgres::Rows::Id> found;
+    for (postgres::Rows::Id id = rows.firstOf(42); id != postgres::Rows::none; id = rows.nextOf(id))
         QVERIFY(found.insert(id).second);
     QCOMPARE(found, ids);
-    QCOMPARE(rows.firstOf(7), PostgresRows::none);
+    QCOMPARE(rows.firstOf(7), postgres::Rows::none);
 }
 
 void PostgresRowsTest::tellsWhatIsDue()
 {
-    PostgresRows rows;
+    postgres::Rows rows;
     const TimePoint start(1h);
     QVERIFY(!rows.nextDue());
     for (int i = 0; i < 10; ++i)

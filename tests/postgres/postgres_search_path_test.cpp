@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "engine/postgres/medusa_hash.h"
-#include "engine/postgres/postgres_settings.h"
-#include "engine/postgres/postgres_statements.h"
+#include "engine/postgres/session/medusa_hash.h"
+#include "engine/postgres/session/statements.h"
+#include "engine/postgres/wire/settings.h"
 #include "tests/postgres/qualified_sql.h"
 #include "tests/postgres/watched.h"
 #include "tests/support/pgbouncer.h"
@@ -62,8 +62,8 @@ void PostgresSearchPathTest::initTestCase()
          {"lock_timeout", "'f'", "pg_terminate_backend", "CREATE TRIGGER", "has_table_privilege"})
         QVERIFY2(!m_statements.filter(QLatin1StringView(needed)).isEmpty(), needed);
     // What only a lost answer has it send.
-    const PostgresStatements all((PostgresSettings()));
-    for (const PostgresStatement* const one : {&all.look, &all.releaseSeen, &all.ownedKeys})
+    const postgres::Statements all((postgres::Settings()));
+    for (const postgres::Statement* const one : {&all.look, &all.releaseSeen, &all.ownedKeys})
         m_statements += QString::fromStdString(one->sql);
 
     Sql sql = plain();
@@ -123,7 +123,7 @@ void PostgresSearchPathTest::exercise(const QString& url)
     attempt([&] { // one of Medusa's is in the way, and its session is ended
         Sql other = plain();
         other.query(u"BEGIN"_s);
-        other.query(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(medusaHash("m")));
+        other.query(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(postgres::medusaHash("m")));
         PostgresJob one(locks, "m");
         QTest::qWait(1500);
         await(locks->administer("end-session", {std::to_string(other.pid()), "terminate"}));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/postgres/medusa_hash.h"
+#include "engine/postgres/session/medusa_hash.h"
 #include "tests/postgres/watched.h"
 #include "tests/support/medusa_session.h"
 
@@ -73,7 +73,7 @@ void PostgresSessionsTest::showsHolderAndWaiter()
     holder.execute("k");
     QTRY_COMPARE(watcher.ofSessions().size(), 1);
     const Lock held = watcher.ofSessions().first();
-    QCOMPARE(held.key, "advisory:" + std::to_string(medusaHash("k")));
+    QCOMPARE(held.key, "advisory:" + std::to_string(postgres::medusaHash("k")));
     QCOMPARE(held.state, LockState::Advisory);
     const HolderNote::Fields& note = held.note.fields();
     QCOMPARE(note.pid, std::int64_t(holder.pid()));
@@ -161,7 +161,7 @@ void PostgresSessionsTest::namesWhatItHasSeen()
 void PostgresSessionsTest::namesOneOfTwoKeysOfOneHash()
 {
     const std::string one = "prod_955", other = "cart_58810";
-    QCOMPARE(medusaHash(one), medusaHash(other));
+    QCOMPARE(postgres::medusaHash(one), postgres::medusaHash(other));
     m_server->query(u"INSERT INTO locking VALUES ('prod_955', 'ann', NULL), "
                     "('cart_58810', 'ann', NULL)"_s);
     MedusaSession holder(*m_server);
@@ -230,7 +230,7 @@ void PostgresSessionsTest::listsWhatHasLostItsRow()
 {
     Sql other(m_server->url());
     other.query(u"SET application_name = 'lockboard locks'"_s);
-    other.query(u"SELECT pg_advisory_lock(%1)"_s.arg(medusaHash("k")));
+    other.query(u"SELECT pg_advisory_lock(%1)"_s.arg(postgres::medusaHash("k")));
     const PostgresModule shop = module();
     Watcher watcher(shop);
     QTRY_COMPARE(watcher.snapshots, 1);
@@ -246,7 +246,7 @@ void PostgresSessionsTest::listsNoLockThatWasReleasedMeanwhile()
     // Locks are looked at before the rows: this one goes while the rows are waited for.
     Sql other(m_server->url());
     other.query(u"SET application_name = 'lockboard locks'"_s);
-    other.query(u"SELECT pg_advisory_lock(%1)"_s.arg(medusaHash("k")));
+    other.query(u"SELECT pg_advisory_lock(%1)"_s.arg(postgres::medusaHash("k")));
     Sql keeper(m_server->url());
     keeper.query(u"BEGIN; LOCK TABLE locking IN ACCESS EXCLUSIVE MODE"_s);
     const PostgresModule shop = module();

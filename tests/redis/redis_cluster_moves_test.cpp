@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/redis/redis_slot.h"
+#include "engine/redis/wire/slot.h"
 #include "tests/redis/cluster_case.h"
 
 #include <QElapsedTimer>
@@ -27,7 +27,7 @@ void RedisClusterMovesTest::followsASlotThatMoves()
 {
     const RedisModule locks(m_cluster->options());
     const std::string key = on(0);
-    const int slot = redis_slot::of("medusa_lock:" + key);
+    const int slot = redis::slot::of("medusa_lock:" + key);
     await(locks->acquire(key, AcquireOptions().ownedBy("ann").expiringIn(60s)));
     const auto job = [this, slot]() -> Task<bool> {
         m_cluster->moveSlot(slot, 0, 2);
@@ -40,8 +40,8 @@ void RedisClusterMovesTest::followsASlotThatMoves()
     ExecuteOptions options;
     options.expiringIn(900ms);
     // Of the same slot, so that it moves along: renewed and released at its new place.
-    const std::string other = "x{" + redis_slot::tag(slot) + "}";
-    QCOMPARE(redis_slot::of("medusa_lock:" + other), slot);
+    const std::string other = "x{" + redis::slot::tag(slot) + "}";
+    QCOMPARE(redis::slot::of("medusa_lock:" + other), slot);
     QVERIFY(await(locks->execute(other, job, options)));
     QCOMPARE(get(other), QString());
 
@@ -60,7 +60,7 @@ void RedisClusterMovesTest::showsALockThatMovesOnce()
 {
     const RedisModule locks(m_cluster->options());
     const std::string key = on(0);
-    const int slot = redis_slot::of("medusa_lock:" + key);
+    const int slot = redis::slot::of("medusa_lock:" + key);
     set(key, u"ann"_s);
     Shown shown(locks);
     QTRY_VERIFY(shown.isLive && shown.state.mode.startsWith(u"push"_s));
@@ -99,9 +99,9 @@ void RedisClusterMovesTest::findsKeysOfAHalfMovedSlot()
 {
     const RedisModule locks(m_cluster->options());
     const std::string stays = on(1);
-    const int slot = redis_slot::of("medusa_lock:" + stays);
-    const std::string goes = "goes{" + redis_slot::tag(slot) + "}";
-    const std::string fresh = "fresh{" + redis_slot::tag(slot) + "}";
+    const int slot = redis::slot::of("medusa_lock:" + stays);
+    const std::string goes = "goes{" + redis::slot::tag(slot) + "}";
+    const std::string fresh = "fresh{" + redis::slot::tag(slot) + "}";
     const QString gone = stored(goes);
     for (const std::string& key : {stays, goes})
         await(locks->acquire(key, AcquireOptions().ownedBy("ann").expiringIn(60s)));
@@ -130,8 +130,8 @@ void RedisClusterMovesTest::waitsOutASlotThatIsBeingMoved()
 {
     const RedisModule locks(m_cluster->options());
     const std::string a = on(1);
-    const int slot = redis_slot::of("medusa_lock:" + a);
-    const std::string b = "b{" + redis_slot::tag(slot) + "}";
+    const int slot = redis::slot::of("medusa_lock:" + a);
+    const std::string b = "b{" + redis::slot::tag(slot) + "}";
     const LockKeys both(a, b);
     await(locks->acquire(both, AcquireOptions().ownedBy("ann")));
     m_cluster->beginMove(slot, 1, 2);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/redis/redis_slot.h"
+#include "engine/redis/wire/slot.h"
 #include "tests/redis/cluster_case.h"
 
 #include <QElapsedTimer>
@@ -41,10 +41,10 @@ void RedisClusterTest::hashesAsRedisDoes()
                             "}{", "a}b{c}d", "{{a}}", "\xc3\xa4\xff"}) {
         const QString slot =
             m_cluster->node(0).cli({u"-x"_s, u"CLUSTER"_s, u"KEYSLOT"_s}, QByteArray(key));
-        QCOMPARE(QString::number(redis_slot::of(key)), slot);
+        QCOMPARE(QString::number(redis::slot::of(key)), slot);
     }
-    for (int slot = 0; slot < redis_slot::count; ++slot)
-        QCOMPARE(redis_slot::of("note:{" + redis_slot::tag(slot) + "}:x{y}"), slot);
+    for (int slot = 0; slot < redis::slot::count; ++slot)
+        QCOMPARE(redis::slot::of("note:{" + redis::slot::tag(slot) + "}:x{y}"), slot);
 }
 
 void RedisClusterTest::reachesEveryMaster()
@@ -99,7 +99,7 @@ void RedisClusterTest::givesBackWhatItTookBeforeAnError()
             keys.push_back(on(master, n));
     }
     std::sort(keys.begin(), keys.end(), [](const auto& a, const auto& b) {
-        return redis_slot::of("medusa_lock:" + a) < redis_slot::of("medusa_lock:" + b);
+        return redis::slot::of("medusa_lock:" + a) < redis::slot::of("medusa_lock:" + b);
     });
     set(keys[1], u"*"_s, {u"PX"_s, u"60000"_s});
     set(keys[2], u"*"_s);
@@ -144,7 +144,7 @@ void RedisClusterTest::givesTokensThatGrow()
     const std::string b = on(1);
     // The counter of one slot is far ahead.
     const QString ahead = u"lockboard:token:{"_s
-        + QString::fromStdString(redis_slot::tag(redis_slot::of("medusa_lock:" + b))) + u'}';
+        + QString::fromStdString(redis::slot::tag(redis::slot::of("medusa_lock:" + b))) + u'}';
     m_cluster->cli(u"SET"_s, ahead, {u"9000000000000000"_s});
     std::map<std::string, FencingToken> last;
     for (const LockKeys& keys : {LockKeys(a), LockKeys(a, b), LockKeys(a), LockKeys(b),

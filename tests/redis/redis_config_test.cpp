@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "engine/module/built_in_kinds.h"
 #include "tests/redis/redis_fixture.h"
 
 using namespace Qt::StringLiterals;
@@ -127,9 +128,9 @@ void RedisConfigTest::speaksTheSchemesOfRedis()
 {
     for (const char* url : {"redis://h", "rediss://h:1/2", "redis://u:p@[::1]:7/0?db=3",
                             "unix:///run/redis.sock", "/run/redis.sock"})
-        QCOMPARE(Config::connectTo(url).entries().front().provider.kind.identifier,
+        QCOMPARE(Config::connectTo(url, builtInKinds()).entries().front().provider.kind.identifier,
                  std::string("redis"));
-    const ProviderRegistry registry;
+    const ProviderRegistry registry = builtInKinds();
     for (const char* name : {"@medusajs/locking-redis", "@medusajs/medusa/locking-redis"}) {
         const auto found = registry.find(name);
         QVERIFY(found && found->medusa);

@@ -15,7 +15,7 @@ class RedisLocksTest final : public QObject {
 
 private Q_SLOTS:
     void initTestCase() { m_server = std::make_unique<RedisServer>(); }
-    void cleanup() { m_server->cli({ u"FLUSHALL"_s }); }
+    void cleanup() { m_server->cli({u"FLUSHALL"_s}); }
 
     void writesWhatMedusaReads();
     void readsWhatOthersWrote();
@@ -153,7 +153,7 @@ void RedisLocksTest::takesKeysThatAreNotUtf8()
     AcquireOptions options;
     options.ownedBy(owner);
     await(locks->acquire(key, options));
-    QCOMPARE(m_server->cli({ u"--no-raw"_s, u"KEYS"_s, u"*"_s }),
+    QCOMPARE(m_server->cli({u"--no-raw"_s, u"KEYS"_s, u"*"_s}),
              u"1) \"medusa_lock:\\xff\\x00\\r\\n *?[\""_s);
     const auto conflict = thrownBy<Conflict>(locks->acquire(key));
     QCOMPARE(conflict.key(), key);
@@ -211,7 +211,7 @@ void RedisLocksTest::releasesKeyByKey()
 void RedisLocksTest::anOwnerNamedLikeAScriptsWordIsAnOwner()
 {
     RedisModule locks(*m_server);
-    for (const char* owner : { "type", "held", "done", "granted", "1" }) {
+    for (const char* owner : {"type", "held", "done", "granted", "1"}) {
         await(locks->acquire("a", AcquireOptions().ownedBy(owner)));
         QCOMPARE(thrownBy<Conflict>(locks->acquire("a")).holder(), Owner(owner));
         const ReleaseResult refused = await(locks->release("a"));

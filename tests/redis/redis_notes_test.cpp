@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "engine/redis/redis_note.h"
-#include "engine/redis/redis_slot.h"
+#include "engine/redis/wire/note.h"
+#include "engine/redis/wire/slot.h"
 #include "tests/redis/listed.h"
 
 #include <QCoroTimer>
@@ -183,7 +183,7 @@ void RedisNotesTest::keysOfAnyKind()
         QCOMPARE(m_server->cli({u"EXISTS"_s, QString::fromUtf8(note)}), u"1"_s);
     // In a cluster one script may touch both.
     const std::string stored = "medusa_lock:" + key.toStdString();
-    QCOMPARE(redis_slot::of(RedisNotes::keyFor(stored)), redis_slot::of(stored));
+    QCOMPARE(redis::slot::of(redis::Notes::keyFor(stored)), redis::slot::of(stored));
     await(locks->release(key.toStdString(), ReleaseOptions().ownedBy("X")));
     QCOMPARE(cli(u"DBSIZE"_s), u"0"_s);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/redis/redis_reply.h"
+#include "engine/redis/wire/reply.h"
 #include "tests/redis/shown.h"
 #include "tests/support/proxy.h"
 
@@ -356,7 +356,7 @@ void RedisPushTest::pollsWhenTrackingIsRefused()
     const RedisModule mute(
         u"\"redisUrl\": \"redis://bob:pw@127.0.0.1:%1\""_s.arg(m_server->port()));
     QVERIFY(says(mute, "live mode: ",
-                 RedisReply::canBePush() // needs no channel
+                 redis::Reply::canBePush() // needs no channel
                      ? "push (RESP3)"
                      : "polling: the server refuses client tracking (NOPERM"));
 }

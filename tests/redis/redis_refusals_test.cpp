@@ -139,9 +139,7 @@ void RedisRefusalsTest::stillLoading()
     QTRY_VERIFY(!locks.log.empty()); // what is sent from now on is sent to the next one
     server.start();
     const std::string sentence = at(server) + "is still loading its data.";
-    const auto refusal = [&locks] {
-        return thrownBy<Unavailable>(locks->acquire("a")).message();
-    };
+    const auto refusal = [&locks] { return thrownBy<Unavailable>(locks->acquire("a")).message(); };
     QTRY_COMPARE(refusal(), sentence);
     QCOMPARE(thrownBy<Unavailable>(locks->release("mine")).message(), sentence);
     QTRY_VERIFY(view.says(u"is still loading its data"_s));

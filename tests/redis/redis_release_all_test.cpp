@@ -12,7 +12,7 @@ class RedisReleaseAllTest final : public QObject {
 
 private Q_SLOTS:
     void initTestCase() { m_server = std::make_unique<RedisServer>(); }
-    void cleanup() { m_server->cli({ u"FLUSHALL"_s }); }
+    void cleanup() { m_server->cli({u"FLUSHALL"_s}); }
 
     void freesOneOwnersAmongThousands();
     void freesAllAndLeavesWhatIsNoLock();
@@ -32,7 +32,7 @@ void RedisReleaseAllTest::write(int count, const QByteArray& owner, const QByteA
     QByteArray commands;
     for (int i = 0; i < count; ++i)
         commands += "SET medusa_lock:" + prefix + QByteArray::number(i) + ' ' + owner + '\n';
-    m_server->cli({ u"--pipe"_s }, commands.replace('\n', "\r\n"));
+    m_server->cli({u"--pipe"_s}, commands.replace('\n', "\r\n"));
 }
 
 void RedisReleaseAllTest::freesOneOwnersAmongThousands()
@@ -58,29 +58,29 @@ void RedisReleaseAllTest::freesOneOwnersAmongThousands()
     QCOMPARE(reported, 3000u);
     QVERIFY(seen >= 7100);
     QVERIFY(reports >= 5);
-    QCOMPARE(m_server->cli({ u"DBSIZE"_s }), u"4100"_s);
-    QCOMPARE(m_server->cli({ u"--raw"_s, u"EVAL"_s,
-                             u"return #redis.call('KEYS', 'medusa_lock:a*')"_s, u"0"_s }),
+    QCOMPARE(m_server->cli({u"DBSIZE"_s}), u"4100"_s);
+    QCOMPARE(m_server->cli({u"--raw"_s, u"EVAL"_s,
+                            u"return #redis.call('KEYS', 'medusa_lock:a*')"_s, u"0"_s}),
              u"0"_s);
     // SCAN, never KEYS: that one call is redis-cli's own.
-    QVERIFY(m_server->cli({ u"INFO"_s, u"commandstats"_s }).contains(u"cmdstat_keys:calls=1,"_s));
+    QVERIFY(m_server->cli({u"INFO"_s, u"commandstats"_s}).contains(u"cmdstat_keys:calls=1,"_s));
 }
 
 void RedisReleaseAllTest::freesAllAndLeavesWhatIsNoLock()
 {
     write(1500, "ann", "a");
     write(10, "*", "none");
-    m_server->cli({ u"HSET"_s, u"medusa_lock:h"_s, u"f"_s, u"v"_s });
-    m_server->cli({ u"RPUSH"_s, u"medusa_lock:l"_s, u"v"_s });
-    m_server->cli({ u"SET"_s, u"elsewhere"_s, u"v"_s });
+    m_server->cli({u"HSET"_s, u"medusa_lock:h"_s, u"f"_s, u"v"_s});
+    m_server->cli({u"RPUSH"_s, u"medusa_lock:l"_s, u"v"_s});
+    m_server->cli({u"SET"_s, u"elsewhere"_s, u"v"_s});
     RedisModule locks(*m_server);
     const ReleaseAllResult result = await(locks->releaseAll());
     QCOMPARE(result.released, 1510u);
     QCOMPARE(result.left(), 2u);
     QVERIFY(result.reasons.front().first.find("another type") != std::string::npos);
-    QCOMPARE(m_server->cli({ u"EXISTS"_s, u"medusa_lock:h"_s, u"medusa_lock:l"_s, u"elsewhere"_s }),
+    QCOMPARE(m_server->cli({u"EXISTS"_s, u"medusa_lock:h"_s, u"medusa_lock:l"_s, u"elsewhere"_s}),
              u"3"_s);
-    QCOMPARE(m_server->cli({ u"DBSIZE"_s }), u"3"_s);
+    QCOMPARE(m_server->cli({u"DBSIZE"_s}), u"3"_s);
 }
 
 void RedisReleaseAllTest::takesTheNamespaceByTheLetter()
@@ -88,13 +88,13 @@ void RedisReleaseAllTest::takesTheNamespaceByTheLetter()
     const QString odd = u"a[b]*c?d\\e^-"_s;
     RedisModule locks(*m_server, u", \"namespace\": \"a[b]*c?d\\\\e^-\""_s);
     await(locks->acquire("k1"));
-    QCOMPARE(m_server->cli({ u"GET"_s, odd + u"k1"_s }), u"*"_s);
-    for (const QString& near : { u"abXc1d\\e^-k"_s, u"a[b]*c?de^-k"_s, u"ab*c?d\\e^-k"_s,
-                                 u"a[b]XXc?d\\e^-k"_s, u"a[b]*cXd\\e^-k"_s })
-        m_server->cli({ u"SET"_s, near, u"*"_s });
+    QCOMPARE(m_server->cli({u"GET"_s, odd + u"k1"_s}), u"*"_s);
+    for (const QString& near : {u"abXc1d\\e^-k"_s, u"a[b]*c?de^-k"_s, u"ab*c?d\\e^-k"_s,
+                                u"a[b]XXc?d\\e^-k"_s, u"a[b]*cXd\\e^-k"_s})
+        m_server->cli({u"SET"_s, near, u"*"_s});
     const ReleaseAllResult result = await(locks->releaseAll());
     QCOMPARE(result.released, 1u);
-    QCOMPARE(m_server->cli({ u"DBSIZE"_s }), u"5"_s);
+    QCOMPARE(m_server->cli({u"DBSIZE"_s}), u"5"_s);
 }
 
 void RedisReleaseAllTest::leavesWhatWasTakenMeanwhile_data()
@@ -113,7 +113,7 @@ void RedisReleaseAllTest::leavesWhatWasTakenMeanwhile()
     // Ann lets go and Eve comes in, after the page was read and before the server is asked to free.
     proxy.onRequest = [this](const QByteArray& bytes) {
         if (bytes.contains("EVALSHA"))
-            m_server->cli({ u"SET"_s, u"medusa_lock:a5"_s, u"eve"_s });
+            m_server->cli({u"SET"_s, u"medusa_lock:a5"_s, u"eve"_s});
     };
     ReleaseAllOptions options;
     if (byOwner)
@@ -123,7 +123,7 @@ void RedisReleaseAllTest::leavesWhatWasTakenMeanwhile()
     QCOMPARE(result.left(), byOwner ? 0u : 1u);
     if (!byOwner)
         QCOMPARE(result.reasons.front().first, std::string("taken by somebody else meanwhile"));
-    QCOMPARE(m_server->cli({ u"GET"_s, u"medusa_lock:a5"_s }), u"eve"_s);
+    QCOMPARE(m_server->cli({u"GET"_s, u"medusa_lock:a5"_s}), u"eve"_s);
 }
 
 void RedisReleaseAllTest::canBeStopped()
@@ -139,7 +139,7 @@ void RedisReleaseAllTest::canBeStopped()
     const ReleaseAllResult result = await(locks->releaseAll(options));
     QVERIFY(result.cancelled);
     QVERIFY(result.released >= 5000 && result.released < 10'000);
-    QCOMPARE(m_server->cli({ u"DBSIZE"_s }).toULongLong(), 20'000 - result.released);
+    QCOMPARE(m_server->cli({u"DBSIZE"_s}).toULongLong(), 20'000 - result.released);
 }
 
 void RedisReleaseAllTest::wakesWaitersAndStopsJobs()
@@ -156,7 +156,7 @@ void RedisReleaseAllTest::wakesWaitersAndStopsJobs()
         }(std::move(lost));
     };
     Task<void> execution = locks->execute("job", job);
-    QTRY_COMPARE(m_server->cli({ u"DBSIZE"_s }), u"2"_s);
+    QTRY_COMPARE(m_server->cli({u"DBSIZE"_s}), u"2"_s);
     QCOMPARE(await(locks->releaseAll()).released, 2u);
     await(std::move(waiter));
     thrownBy<Lost>(std::move(execution));

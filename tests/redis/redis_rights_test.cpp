@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/redis/redis_reply.h"
+#include "engine/redis/wire/reply.h"
 #include "tests/redis/documented_rights.h"
 #include "tests/redis/redis_fixture.h"
 
@@ -233,7 +233,7 @@ void RedisRightsTest::lessDoesLess_data()
     row("+dbsize", "");
     row("+info", "");
     row("+ping", "");
-    const char* const redirected = RedisReply::canBePush() ? "" : "push";
+    const char* const redirected = redis::Reply::canBePush() ? "" : "push";
     row("+subscribe", redirected);
     row("+client|setname", "");
     row("+cluster|slots", "");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/redis/redis_slot.h"
+#include "engine/redis/wire/slot.h"
 #include "tests/redis/documented_rights.h"
 #include "tests/redis/redis_fixture.h"
 #include "tests/support/redis_cluster.h"
@@ -103,8 +103,8 @@ void RedisRightsTopologyTest::inACluster()
     const int slot = cluster.node(0).cli({u"CLUSTER"_s, u"KEYSLOT"_s, key}).toInt();
     cluster.beginMove(slot, 0, 1);
     await(locks->release(names[0], ReleaseOptions().ownedBy("me")));
-    cluster.moveKey(u"lockboard:token:{%1}"_s.arg(QString::fromStdString(redis_slot::tag(slot))), 0,
-                    1);
+    cluster.moveKey(u"lockboard:token:{%1}"_s.arg(QString::fromStdString(redis::slot::tag(slot))),
+                    0, 1);
     // By ASK. With a note it would have to wait: Redis takes no two new keys into such a slot.
     await(plain->acquire(names[0], mine));
     cluster.endMove(slot, 1);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "engine/module/built_in_kinds.h"
 #include "tests/redis/redis_fixture.h"
 
 #include <QDir>
@@ -133,7 +134,8 @@ void RedisSecretsTest::saysNothing()
     const QString text =
         u"{\"providers\": [{\"resolve\": \"redis\", \"id\": \"shop\", \"options\": {%1}}]}"_s.arg(
             options);
-    drive(Config::parse(text.toStdString(), "c.json", m_folder.path().toStdString()));
+    drive(
+        Config::parse(text.toStdString(), "c.json", m_folder.path().toStdString(), builtInKinds()));
     QVERIFY2(m_heard.find("127.0.0.1") != std::string::npos
                  || m_heard.find("redis.invalid") != std::string::npos,
              m_heard.c_str());
@@ -197,7 +199,8 @@ void RedisSecretsTest::configErrorsSayNothing()
     m_heard.clear();
     bool thrown = false;
     try {
-        drive(Config::parse(text.toStdString(), "c.json", m_folder.path().toStdString()));
+        drive(Config::parse(text.toStdString(), "c.json", m_folder.path().toStdString(),
+                            builtInKinds()));
     } catch (const ConfigError& error) {
         thrown = true;
         hear(error.what());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tests/simulation/scripted_store.h"
 
-#include "engine/planted_fault.h"
+#include "engine/store/planted_fault.h"
 
 #include <algorithm>
 

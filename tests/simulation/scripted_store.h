@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "engine/basic_provider.h"
+#include "engine/store/basic_provider.h"
 
 #include <map>
 

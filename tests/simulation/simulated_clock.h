@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "engine/clock.h"
+#include "engine/async/clock.h"
 
 #include <QCoreApplication>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/planted_fault.h"
+#include "engine/store/planted_fault.h"
 #include "tests/simulation/simulation.h"
 
 #include <QElapsedTimer>

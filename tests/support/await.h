@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "engine/task.h"
+#include "engine/async/task.h"
 
 #include <QElapsedTimer>
 #include <QEventLoop>

@@ -19,8 +19,8 @@ Console::Console(bool readOnly, const Config& config)
     QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, folder.path());
     LockingModule::Settings settings;
     settings.readOnly = readOnly;
-    settings.audit = std::make_shared<AuditLog>(folder.filePath(QStringLiteral("audit.jsonl")),
-                                                "tester@here");
+    settings.audit =
+        std::make_shared<AuditLog>(folder.filePath(QStringLiteral("audit.jsonl")), "tester@here");
     engine = std::make_unique<EngineThread>(config, settings);
     module = &engine->open();
 }

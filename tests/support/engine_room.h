@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "engine/locking_module.h"
-#include "engine/mailbox.h"
+#include "engine/async/mailbox.h"
+#include "engine/module/locking_module.h"
 
 #include <QThread>
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "engine/locking_module.h"
-#include "engine/resume.h"
+#include "engine/async/resume.h"
+#include "engine/module/built_in_kinds.h"
+#include "engine/module/locking_module.h"
 #include "tests/support/await.h"
 
 #include <QTest>
@@ -41,7 +42,7 @@ public:
 {"resolve": "%1", "id": "shop", "is_default": true,
  "options": {%2}}]})")
                                  .arg(resolve, options);
-        return Config::parse(text.toStdString(), "test.json", ".");
+        return Config::parse(text.toStdString(), "test.json", ".", builtInKinds());
     }
 
     LockingModule* operator->() const { return m_module.get(); }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tests/support/redis_cluster.h"
 
-#include "engine/redis/redis_slot.h"
+#include "engine/redis/wire/slot.h"
 
 #include <QElapsedTimer>
 #include <QThread>
@@ -17,7 +17,7 @@ static constexpr int masters = 3;
 
 static int firstSlot(int master)
 {
-    return redis_slot::count * master / masters;
+    return redis::slot::count * master / masters;
 }
 
 static void waitFor(const char* what, const std::function<bool()>& holds)
@@ -101,7 +101,7 @@ QString RedisCluster::options() const
 
 int RedisCluster::masterOf(const QString& key)
 {
-    const int slot = redis_slot::of(key.toStdString());
+    const int slot = redis::slot::of(key.toStdString());
     int master = masters - 1;
     while (slot < firstSlot(master))
         --master;

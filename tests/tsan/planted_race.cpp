@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A call from one thread to a module on another, as programs make it. With --plant both threads count
-// in a plain int while the call is under way: ThreadSanitizer must find that race, and none without.
+// A call from one thread to a module on another, as programs make it. With --plant both threads
+// count in a plain int while the call is under way: ThreadSanitizer must find that race, and none
+// without.
 #include "tests/support/await.h"
 #include "tests/support/engine_room.h"
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "engine/basic_provider.h"
-#include "engine/provider_registry.h"
+#include "engine/config/kinds.h"
+#include "engine/module/built_in_kinds.h"
+#include "engine/store/basic_provider.h"
 
 #include <QPointer>
 
@@ -58,7 +59,7 @@ public:
     }
     static ProviderRegistry registry()
     {
-        ProviderRegistry registry;
+        ProviderRegistry registry = builtInKinds();
         ProviderRegistry::Kind kind;
         kind.identifier = "scripted";
         kind.factory = [](const Container& container, const ProviderSetup&) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "engine/module/built_in_kinds.h"
 #include "tests/support/console.h"
 #include "ui/locks/seen_locks.h"
 #include "ui/providers/providers_model.h"
@@ -31,7 +32,7 @@ static Config badly(const QString& misbehaviour)
     const QString text = uR"({"providers": [
 {"resolve": "%1", "id": "odd", "is_default": true, "options": {"misbehave": "%2"}},
 {"resolve": "in-memory", "id": "fine"}]})"_s.arg(QStringLiteral(TEST_PLUGIN), misbehaviour);
-    return Config::parse(text.toStdString(), "test.json", ".");
+    return Config::parse(text.toStdString(), "test.json", ".", builtInKinds());
 }
 
 static QString bannerOf(const Console& console)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "engine/module/built_in_kinds.h"
 #include "tests/support/console.h"
 #include "ui/session/commands.h"
 
@@ -314,7 +315,7 @@ private Q_SLOTS:
         const Config config = Config::parse(
             R"({"providers": [{"resolve": "in-memory", "id": "one", "is_default": true},
                               {"resolve": "in-memory", "id": "two"}]})",
-            "test", ".");
+            "test", ".", builtInKinds());
         m_console = std::make_unique<Console>(false, config);
         m_console->take("of_one", "ann");
         AcquireOptions options;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "engine/module/built_in_kinds.h"
 #include "tests/support/console.h"
 #include "tests/ui/scripted_store.h"
 
@@ -139,7 +140,7 @@ class TestOffers final : public QObject {
         return Config::parse(
             R"({"providers": [{"resolve": "in-memory", "id": "one", "is_default": true},
                               {"resolve": "in-memory", "id": "two"}]})",
-            "test", ".");
+            "test", ".", builtInKinds());
     }
     void showProvider(int row) const
     {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "tests/support/medusa_session.h"
+#include "engine/module/built_in_kinds.h"
 #include "tests/support/console.h"
+#include "tests/support/medusa_session.h"
 
 #include <QMessageBox>
 #include <QPushButton>
@@ -18,8 +19,8 @@ class TestPostgresConsole final : public QObject {
 
     void open(bool readOnly = false)
     {
-        m_console =
-            std::make_unique<Console>(readOnly, Config::connectTo(m_server.url().toStdString()));
+        m_console = std::make_unique<Console>(
+            readOnly, Config::connectTo(m_server.url().toStdString(), builtInKinds()));
         m_console->open();
     }
     [[nodiscard]] QString cell(const QString& key, LockColumn column) const

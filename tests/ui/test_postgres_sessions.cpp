@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "engine/postgres/medusa_hash.h"
-#include "tests/support/postgres_server.h"
+#include "engine/module/built_in_kinds.h"
+#include "engine/postgres/session/medusa_hash.h"
 #include "tests/support/console.h"
+#include "tests/support/postgres_server.h"
 #include "ui/owners/owners_model.h"
 #include "ui/theme/side_delegate.h"
 
@@ -22,13 +23,13 @@ class TestPostgresSessions final : public QObject {
 
     void open()
     {
-        m_console =
-            std::make_unique<Console>(false, Config::connectTo(m_server.url().toStdString()));
+        m_console = std::make_unique<Console>(
+            false, Config::connectTo(m_server.url().toStdString(), builtInKinds()));
         m_console->open();
     }
     static void take(Sql& sql, const std::string& key)
     {
-        sql.query(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(medusaHash(key)));
+        sql.query(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(postgres::medusaHash(key)));
     }
     static void execute(Sql& sql, const std::string& key)
     {
@@ -189,7 +190,7 @@ private Q_SLOTS:
         for (int i = 0; i < 4; ++i) {
             Sql& waiter = *waiters.emplace_back(std::make_unique<Sql>(m_server.url()));
             waiter.query(u"BEGIN"_s);
-            waiter.send(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(medusaHash("k")));
+            waiter.send(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(postgres::medusaHash("k")));
             QTRY_COMPARE(m_server.value(u"SELECT count(*) FROM pg_locks WHERE NOT granted"_s),
                          QString::number(i + 1));
         }

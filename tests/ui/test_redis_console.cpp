@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "tests/support/tls_redis_server.h"
+#include "engine/module/built_in_kinds.h"
 #include "tests/support/console.h"
+#include "tests/support/tls_redis_server.h"
 #include "tests/ui/watchdog.h"
 
 #include <QLabel>
@@ -19,8 +20,8 @@ class TestRedisConsole final : public QObject {
 
     void open()
     {
-        m_console =
-            std::make_unique<Console>(false, Config::connectTo(m_server->url().toStdString()));
+        m_console = std::make_unique<Console>(
+            false, Config::connectTo(m_server->url().toStdString(), builtInKinds()));
         m_console->open();
     }
     [[nodiscard]] QString cell(const QString& key, LockColumn column) const
@@ -65,7 +66,7 @@ private Q_SLOTS:
             Config::parse(R"({"providers": [{"resolve": "redis", "id": "shop", "is_default": true,
                 "options": {"annotate": true, "redisUrl": ")"
                               + m_server->url().toStdString() + R"("}}]})",
-                          "test", "."));
+                          "test", ".", builtInKinds()));
         m_console->open();
         QTRY_COMPARE(m_console->keys(), QStringList({u"cart_1"_s}));
         QCOMPARE(cell(u"cart_1"_s, LockColumn::HeldBy), u"web-1 shop[4711]"_s);
@@ -112,7 +113,8 @@ private Q_SLOTS:
             uR"({"providers": [{"resolve": "redis", "id": "shop", "is_default": true, "options":
 {"redisOptions": {"host": "127.0.0.1", "port": %1, "tls": {"rejectUnauthorized": false}}}}]})"_s
                 .arg(server.port());
-        m_console = std::make_unique<Console>(false, Config::parse(text.toStdString(), "c", "."));
+        m_console = std::make_unique<Console>(
+            false, Config::parse(text.toStdString(), "c", ".", builtInKinds()));
         m_console->open();
         auto* badge = m_console->find<QLabel>("warningBadge");
         QTRY_VERIFY(badge->isVisible());

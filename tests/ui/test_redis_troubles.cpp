@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
+#include "engine/module/built_in_kinds.h"
+#include "tests/support/console.h"
 #include "tests/support/proxy.h"
 #include "tests/support/redis_server.h"
-#include "tests/support/console.h"
 #include "tests/ui/watchdog.h"
 
 #include <QLabel>
@@ -22,7 +23,8 @@ class TestRedisTroubles final : public QObject {
 
     void open(const QString& url)
     {
-        m_console = std::make_unique<Console>(false, Config::connectTo(url.toStdString()));
+        m_console =
+            std::make_unique<Console>(false, Config::connectTo(url.toStdString(), builtInKinds()));
         m_console->open();
     }
     //! With one lock in the list.

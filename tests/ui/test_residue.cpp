@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "engine/provider_registry.h"
+#include "engine/config/kinds.h"
+#include "engine/module/built_in_kinds.h"
+#include "engine/store/basic_provider.h"
 #include "tests/support/console.h"
 
 #include <QMessageBox>
@@ -109,7 +111,7 @@ class TestResidue final : public QObject {
 private Q_SLOTS:
     void initTestCase()
     {
-        ProviderRegistry registry;
+        ProviderRegistry registry = builtInKinds();
         ProviderRegistry::Kind kind;
         kind.identifier = "leftovers";
         kind.factory = [](const Container& container, const ProviderSetup&) {

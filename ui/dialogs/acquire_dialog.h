@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "engine/options.h"
+#include "engine/contract/options.h"
 
 #include <QDialog>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "engine/live_view.h"
+#include "engine/contract/live_view.h"
 #include "ui/locks/cow_vector.h"
 #include "ui/locks/id_index.h"
 

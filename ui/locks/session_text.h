@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "engine/holder_note.h"
+#include "engine/contract/holder_note.h"
 
 #include <QStringList>
 

@@ -45,18 +45,16 @@ void StateDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
         break;
     case LockTableModel::ShownState::Advisory:
         painter->setBrush(selected ? ink : accents.good);
-        painter->drawPolygon(QPolygonF({QPointF(mark.center().x(), mark.top()),
-                                        QPointF(mark.right(), mark.center().y()),
-                                        QPointF(mark.center().x(), mark.bottom()),
-                                        QPointF(mark.left(), mark.center().y())}));
+        painter->drawPolygon(QPolygonF(
+            {QPointF(mark.center().x(), mark.top()), QPointF(mark.right(), mark.center().y()),
+             QPointF(mark.center().x(), mark.bottom()), QPointF(mark.left(), mark.center().y())}));
         break;
     case LockTableModel::ShownState::Waiting:
         painter->setBrush(Qt::NoBrush);
         painter->setPen(QPen(selected ? ink : accents.warning, 1.5));
-        painter->drawPolygon(QPolygonF({QPointF(mark.center().x(), mark.top()),
-                                        QPointF(mark.right(), mark.center().y()),
-                                        QPointF(mark.center().x(), mark.bottom()),
-                                        QPointF(mark.left(), mark.center().y())}));
+        painter->drawPolygon(QPolygonF(
+            {QPointF(mark.center().x(), mark.top()), QPointF(mark.right(), mark.center().y()),
+             QPointF(mark.center().x(), mark.bottom()), QPointF(mark.left(), mark.center().y())}));
         break;
     case LockTableModel::ShownState::NotALock:
         painter->setBrush(selected ? ink : accents.bad);

@@ -49,8 +49,8 @@ Actions::Actions(QWidget* window, bool readOnly)
     release->setShortcutContext(Qt::WidgetWithChildrenShortcut);
     copyKey->setShortcutContext(Qt::WidgetWithChildrenShortcut);
     if (m_readOnly) {
-        for (QAction* action : {acquire, release, releaseOwner, releaseByOwner, releaseAll,
-                                endSession}) {
+        for (QAction* action :
+             {acquire, release, releaseOwner, releaseByOwner, releaseAll, endSession}) {
             const QString hint =
                 tr("Not in read-only mode: Lockboard was started with --read-only");
             setHint(action, hint);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "ui/main_window/main_window.h"
 
-#include "engine/mailbox.h"
+#include "engine/async/mailbox.h"
 #include "ui/activity/activity_log.h"
 #include "ui/activity/activity_panel.h"
 #include "ui/locks/formatting.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "ui/main_window/operations.h"
 
-#include "engine/default_owner.h"
+#include "engine/module/default_owner.h"
 #include "ui/dialogs/acquire_dialog.h"
 #include "ui/dialogs/confirmation.h"
 #include "ui/dialogs/owner_dialog.h"
@@ -176,7 +176,7 @@ void Operations::endSession(const std::string& provider, const Lock& lock)
     }
     if (locks.empty()) // it has gone this moment
         return;
-    const ListedSession session(std::move(locks));
+    const postgres::ListedSession session(std::move(locks));
     QStringList lines =
         sessionLines(session.note(), std::chrono::steady_clock::now(), store.holdersOf(lock.key));
     const std::vector<std::string> held = session.names(LockState::Advisory);
@@ -197,7 +197,8 @@ void Operations::endSession(const std::string& provider, const Lock& lock)
     asks->open();
 }
 
-void Operations::askWhetherItsJobMayRunOn(const std::string& provider, const ListedSession& session)
+void Operations::askWhetherItsJobMayRunOn(const std::string& provider,
+                                          const postgres::ListedSession& session)
 {
     auto* asks = new Confirmation(
         tr("Free the lock although its job may run on?"),

@@ -7,10 +7,13 @@
 
 class QWidget;
 
+namespace lockboard::postgres {
+class ListedSession;
+}
+
 namespace lockboard {
 
 class Commands;
-class ListedSession;
 class LockTableModel;
 class OwnersModel;
 
@@ -34,7 +37,8 @@ public:
 private:
     void ask(const QString& question, const QStringList& lines, const QString& verb,
              const QString& subject, const SeenLocks& locks);
-    void askWhetherItsJobMayRunOn(const std::string& provider, const ListedSession& session);
+    void askWhetherItsJobMayRunOn(const std::string& provider,
+                                  const postgres::ListedSession& session);
 
     Commands& m_commands;
     const LockTableModel& m_locks;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "engine/live_view.h"
+#include "engine/contract/live_view.h"
 
 class QLabel;
 class QStatusBar;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "engine/locking_module.h"
+#include "engine/module/locking_module.h"
 
 #include <QAbstractListModel>
 

@@ -230,12 +230,12 @@ Task<> Commands::runRelease(QString subject, std::shared_ptr<const SeenLocks> se
     m_log.finish(entry, kind, tally->text(rest, rest > 0 && run->stop.stop_requested()));
 }
 
-void Commands::endSession(const std::string& provider, const ListedSession& session)
+void Commands::endSession(const std::string& provider, const postgres::ListedSession& session)
 {
     letRun(runEndSession(provider, session));
 }
 
-Task<> Commands::runEndSession(std::string provider, ListedSession session)
+Task<> Commands::runEndSession(std::string provider, postgres::ListedSession session)
 {
     const QPointer<Commands> self(this);
     const quint64 entry = m_log.begin(tr("End session"), sessionName(session.note()));

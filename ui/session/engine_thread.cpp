@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "ui/session/engine_thread.h"
 
-#include "engine/mailbox.h"
+#include "engine/async/mailbox.h"
 
 #include <QCoreApplication>
 #include <QThread>

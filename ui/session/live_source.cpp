@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "ui/session/live_source.h"
 
-#include "engine/mailbox.h"
+#include "engine/async/mailbox.h"
 #include "ui/locks/lock_feed.h"
 #include "ui/text/plain_text.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "engine/contract.h"
+#include "engine/contract/provider.h"
 #include "ui/locks/seen_locks.h"
 
 #include <QString>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "ui/text/plain_text.h"
 
-#include "engine/lock.h"
+#include "engine/contract/lock.h"
 
 #include <QClipboard>
 #include <QGuiApplication>
