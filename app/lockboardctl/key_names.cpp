@@ -4,7 +4,7 @@
 #include "app/lockboardctl/exit_code.h"
 
 #include "engine/contract/credentials.h"
-#include "engine/postgres/session/medusa_hash.h"
+#include "engine/contract/medusa_hash.h"
 
 #include <QSocketNotifier>
 
@@ -57,7 +57,7 @@ public:
     }
     void takeKey(const std::string& key)
     {
-        const std::uint32_t hash = postgres::medusaHash(key);
+        const std::uint32_t hash = medusaHash(key);
         if (!m_hashes.contains(hash))
             return;
         std::vector<std::string>& names = m_found[hash];

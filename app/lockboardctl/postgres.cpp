@@ -10,7 +10,7 @@
 #include "app/lockboardctl/verbs.h"
 
 #include "engine/contract/credentials.h"
-#include "engine/postgres/administration/listed_session.h"
+#include "engine/contract/seen_session.h"
 
 #include <QJsonObject>
 
@@ -45,16 +45,16 @@ static Task<std::vector<Lock>> locksOf(Session& session, std::int64_t pid)
 
 //! What --name and --names-from tell of them.
 static Task<void> setNames(Session& session, Arguments arguments, std::vector<Lock> locks,
-                           postgres::ListedSession* listed)
+                           SeenSession* listed)
 {
     KeyNames names(arguments);
     std::set<std::uint32_t> hashes;
     for (const Lock& lock : locks)
-        hashes.insert(postgres::listedHash(lock.key));
+        hashes.insert(listedHash(lock.key));
     const KeyNames::Found found = co_await names.find(session, std::move(hashes));
     for (const Lock& lock : locks) {
         Listed row(lock);
-        row.hash = postgres::listedHash(lock.key);
+        row.hash = listedHash(lock.key);
         if (const auto known = found.find(row.hash); known != found.end()) {
             row.setNames(known->second);
             listed->setName(row.hash, row.names.empty() ? row.lock.key : row.shownKey());
@@ -73,8 +73,7 @@ static std::string keysText(const std::vector<std::string>& names, const char* v
     return text;
 }
 
-static std::string questionFor(const Session& session, const postgres::ListedSession& listed,
-                               bool cancel)
+static std::string questionFor(const Session& session, const SeenSession& listed, bool cancel)
 {
     const HolderNote::Fields& note = listed.note();
     std::string facts = "process " + std::to_string(note.pid);
@@ -88,8 +87,8 @@ static std::string questionFor(const Session& session, const postgres::ListedSes
         facts += ", its transaction began " + formatDuration(std::max<Duration>(age, Duration(0)))
             + " ago";
     }
-    const std::string held = keysText(listed.names(LockState::Advisory), "holds ");
-    const std::string awaited = keysText(listed.names(LockState::Waiting), "waits for ");
+    const std::string held = keysText(listed.namesOf(true), "holds ");
+    const std::string awaited = keysText(listed.namesOf(false), "waits for ");
     return (cancel ? "Cancel what this session is doing (" : "End this session (") + facts
         + ")? It " + held + (held.empty() || awaited.empty() ? "" : " and ") + awaited + '.';
 }
@@ -110,11 +109,10 @@ static Task<int> endSession(Session& session, Arguments arguments)
         throw UsageError("end-session asks before it ends a session, and there is no terminal to "
                          "ask on: say --yes, or look first with list.");
     }
-    std::vector<std::string> words{std::to_string(target.pid()),
-                                   arguments.cancel ? "cancel" : "terminate"};
+    SeenSession seen(target.pid());
     const std::vector<Lock> locks = co_await locksOf(session, target.pid());
     if (!locks.empty()) {
-        postgres::ListedSession listed(locks);
+        SeenSession listed(locks);
         if (!target.fits(listed.note())) {
             throw InvalidArgument("Process " + std::to_string(target.pid())
                                   + " is another session by now; it is left alone.");
@@ -137,7 +135,7 @@ static Task<int> endSession(Session& session, Arguments arguments)
             throw UsageError(std::string(jobRunsOn)
                              + " To free it all the same, say --job-may-run-on too.");
         }
-        words = listed.arguments(arguments.cancel, session.now());
+        seen = std::move(listed);
     } else if (!arguments.yes) {
         // It may hold some all the same, and nobody could say which.
         throw InvalidArgument("The list shows no advisory lock that process "
@@ -146,10 +144,10 @@ static Task<int> endSession(Session& session, Arguments arguments)
                                 "Lockboard's, whose jobs are listed by their rows, --yes ends its "
                                 "session, and with it all of its jobs.");
     }
-    for (std::string& condition : target.conditions())
-        words.push_back(std::move(condition));
-    const std::string done = co_await session.module().administer("end-session", std::move(words),
-                                                                  session.provider().id);
+    target.narrow(seen, session.now());
+    const SessionEnd how = arguments.cancel ? SessionEnd::Cancel : SessionEnd::Terminate;
+    const std::string done =
+        co_await session.module().endSession(std::move(seen), how, session.provider().id);
     print(session, done, arguments.json);
     co_return Done;
 }
@@ -172,8 +170,10 @@ Task<int> runPostgres(Session& session, Arguments arguments)
         throw UsageError(
             "postgres knows install-trigger, remove-trigger and end-session PID, not \""
             + shownWord(count > 1 ? arguments.keys[1] : action) + "\".");
-    const std::string done =
-        co_await session.module().administer(action, {}, session.provider().id);
+    Task<std::string> call = action == "install-trigger"
+        ? session.module().installNotices(session.provider().id)
+        : session.module().removeNotices(session.provider().id);
+    const std::string done = co_await call;
     print(session, done, arguments.json);
     co_return Done;
 }

@@ -4,7 +4,7 @@
 #include "app/lockboardctl/rows.h"
 #include "app/lockboardctl/snapshot.h"
 
-#include "engine/postgres/administration/listed_session.h"
+#include "engine/contract/seen_session.h"
 
 #include <algorithm>
 
@@ -120,7 +120,7 @@ private:
 //! thousand at the most.
 class SessionRows final {
 public:
-    void add(const Lock& lock) { m_rows.emplace_back(lock).hash = postgres::listedHash(lock.key); }
+    void add(const Lock& lock) { m_rows.emplace_back(lock).hash = listedHash(lock.key); }
     [[nodiscard]] std::set<std::uint32_t> hashes() const
     {
         std::set<std::uint32_t> hashes;

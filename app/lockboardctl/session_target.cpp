@@ -37,7 +37,7 @@ SessionTarget SessionTarget::parse(const std::string& text)
     if (const std::string_view lock = takeUpTo(',', rest); !lock.empty()) {
         std::uint32_t hash = 0;
         good = good && (lock.front() == 'h' || lock.front() == 'w') && read(lock.substr(1), hash);
-        target.m_lock = (lock.front() == 'h' ? "holds=" : "waits=") + std::to_string(hash);
+        target.m_lock = SeenSession::Key(hash, lock.front() == 'h');
     }
     if (!rest.empty()) {
         std::int64_t began = 0;
@@ -64,18 +64,14 @@ std::string SessionTarget::textFor(const HolderNote::Fields& session, std::uint3
     return text;
 }
 
-std::vector<std::string> SessionTarget::conditions() const
+void SessionTarget::narrow(SeenSession& seen, TimePoint now) const
 {
-    std::vector<std::string> words;
     if (!m_session.empty())
-        words.push_back("session=" + m_session);
-    if (!m_lock.empty())
-        words.push_back(m_lock);
-    if (m_began) {
-        words.push_back("transactionMs="
-                        + std::to_string(QDateTime::currentMSecsSinceEpoch() - *m_began));
-    }
-    return words;
+        seen.expectSession(m_session);
+    if (m_lock)
+        seen.expectKey(*m_lock);
+    if (m_began)
+        seen.expectTransactionBegan(now - Duration(QDateTime::currentMSecsSinceEpoch() - *m_began));
 }
 
 } // namespace lockboard::ctl

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "engine/contract/lock.h"
+#include "engine/contract/seen_session.h"
 
 #include <string>
 #include <vector>
@@ -25,13 +25,13 @@ public:
     {
         return m_session.empty() || session.session.empty() || m_session == session.session;
     }
-    //! What it asks of the session beyond its process, as end-session takes it.
-    [[nodiscard]] std::vector<std::string> conditions() const;
+    //! Adds what it asks of the session beyond its process.
+    void narrow(SeenSession& seen, TimePoint now) const;
 
 private:
     std::int64_t m_pid = 0;
     std::string m_session;
-    std::string m_lock; // `holds=HASH`
+    std::optional<SeenSession::Key> m_lock;
     std::optional<std::int64_t> m_began; // ms since 1970
 };
 

@@ -2,14 +2,14 @@
 #pragma once
 
 #include "engine/async/task.h"
+#include "engine/contract/capabilities.h"
 #include "engine/contract/context.h"
 #include "engine/contract/errors.h"
+#include "engine/contract/features.h"
 #include "engine/contract/live_view.h"
 #include "engine/contract/lock.h"
 #include "engine/contract/options.h"
-
-#include <functional>
-#include <type_traits>
+#include "engine/contract/typed_job.h"
 
 //! The contract: what every provider of locks does. The guide is Medusa's "How to Create a Locking
 //! Module Provider"; where it is silent we do what Medusa's packages do, unless they are wrong.
@@ -18,107 +18,6 @@
 
 namespace lockboard {
 
-//! The job of an execute without its result: told to stop when its locks are lost, and what it was
-//! granted. The grant's lease end is the first one; renewals move it, its token stays.
-using LockedJob = std::function<Task<void>(std::stop_token, Grant)>;
-
-//! What a provider can do, for a console to show.
-class ProviderFeatures final {
-public:
-    bool leases = true; //!< locks with a time to live
-    bool fencingTokens = false;
-    bool waiters = true; //!< acquire can wait in a queue
-    bool push = false; //!< the live view learns of changes without asking
-    bool shared = false; //!< other processes see the same locks
-};
-
-//! One line of a provider's check of itself.
-class Finding final {
-public:
-    enum Level : std::uint8_t { Good, Note, Problem };
-
-    Finding() = default;
-    Finding(Level l, std::string s)
-        : level(l)
-        , sentence(std::move(s))
-    {
-    }
-
-    Level level = Good;
-    std::string sentence;
-};
-
-//! `reachable`: the provider answers. Every finding is one sentence, free of secrets.
-class CheckReport final {
-public:
-    bool reachable = true;
-    std::vector<Finding> findings;
-};
-
-namespace detail {
-
-//! What a job gives: `T` of a plain callable, `T` of one that returns Task<T>.
-template <typename R> struct JobResult {
-    using Type = R;
-    static constexpr bool isTask = false;
-};
-template <typename R> struct JobResult<QCoro::Task<R>> {
-    using Type = R;
-    static constexpr bool isTask = true;
-};
-template <typename R> struct JobResult<Task<R>> : JobResult<QCoro::Task<R>> {
-};
-template <typename Job> decltype(auto) callJob(Job& job, std::stop_token lost, const Grant& grant)
-{
-    if constexpr (std::is_invocable_v<Job&, std::stop_token, const Grant&>)
-        return job(std::move(lost), grant);
-    else if constexpr (std::is_invocable_v<Job&, std::stop_token>)
-        return job(std::move(lost));
-    else
-        return job();
-}
-
-template <typename Job>
-using JobReturn = JobResult<decltype(callJob(std::declval<Job&>(), std::declval<std::stop_token>(),
-                                             std::declval<const Grant&>()))>;
-
-// Function parameters live in the coroutine's frame; what a capturing lambda captured does not.
-template <typename Job, typename Result>
-Task<void> runJob(Job* job, Result* result, std::stop_token lost, Grant grant)
-{
-    using Return = JobReturn<Job>;
-    if constexpr (std::is_void_v<typename Return::Type>) {
-        if constexpr (Return::isTask)
-            co_await callJob(*job, std::move(lost), grant);
-        else
-            callJob(*job, std::move(lost), grant);
-    } else {
-        if constexpr (Return::isTask)
-            result->emplace(co_await callJob(*job, std::move(lost), grant));
-        else
-            result->emplace(callJob(*job, std::move(lost), grant));
-    }
-    co_return;
-}
-
-template <typename R>
-using ResultSlot = std::conditional_t<std::is_void_v<R>, std::optional<bool>, std::optional<R>>;
-
-//! Runs a job of any result type through something that runs jobs without: `execute(LockedJob)`.
-template <typename Job, typename Execute>
-Task<typename JobReturn<Job>::Type> executeTyped(Job job, Execute execute)
-{
-    ResultSlot<typename JobReturn<Job>::Type> result;
-    LockedJob erased = [&job, &result](std::stop_token lost, Grant grant) {
-        return runJob(&job, &result, std::move(lost), std::move(grant));
-    };
-    co_await execute(std::move(erased));
-    if constexpr (!std::is_void_v<typename JobReturn<Job>::Type>)
-        co_return std::move(*result);
-}
-
-} // namespace detail
-
 //! A place that keeps locks. Single-threaded: made, called and destroyed on one thread, that of the
 //! module, which validates arguments before they come here. Every call throws through co_await,
 //! LockErrors only and what a job throws; the module contains anything else and names the provider.
@@ -126,19 +25,15 @@ Task<typename JobReturn<Job>::Type> executeTyped(Job job, Execute execute)
 //! **The end of life, one rule**: who is destroyed first tells everyone who waits on it,
 //! truthfully.
 //! - What was not sent ends with Cancelled, and nothing of it is held. So does a call that waits
-//! its
-//!   turn, and a job that has not started.
+//!   its turn, and a job that has not started.
 //! - What was sent and not answered ends with OutcomeUnknown (a release of several keys says it key
-//! by
-//!   key: ReleaseOutcome::Unknown); what is known to be done already is told as done, by the
+//!   by key: ReleaseOutcome::Unknown). What is known to be done already is told as done, by the
 //!   result.
 //! - A job that runs is told to stop, and its call ends with Lost once it has ended. Its lease is
-//! left
-//!   to end by itself: nobody is there any more who could know when the job has.
+//!   left to end by itself: nobody is there any more who could know when the job has.
 //! - All that happens before the destructor returns. Afterwards nothing goes on that refers to what
-//! is
-//!   gone, on any thread, and nothing waits for an event of it: tickets, timers and waiters leave
-//!   by RAII. A view that outlives its provider says that it failed, and falls silent.
+//!   is gone, on any thread, and nothing waits for an event of it: tickets, timers and waiters
+//!   leave by RAII. A view that outlives its provider says that it failed, and falls silent.
 //! - Calls that come from other threads are the module's to end (engine/module/locking_module.h).
 class LockProvider {
 public:
@@ -200,13 +95,9 @@ public:
     //! `within` at the most. A process that ends before leaves it to its lease.
     [[nodiscard]] virtual Task<bool> givenBack(Duration) { return ready(true); }
 
-    //! What only this kind of provider can do, by its name there, in words: `end-session 4711`.
-    //! Gives a sentence that says what was done.
-    //! \throws InvalidArgument if it has no such verb or not for these arguments; else as acquire
-    virtual Task<std::string> administer(std::string verb, std::vector<std::string>, SharedContext)
-    {
-        return failed<std::string>(InvalidArgument("This kind of provider knows no " + verb + '.'));
-    }
+    // What only some kinds can do; null: this one can't. They live as long as the provider.
+    [[nodiscard]] virtual SessionControl* sessionControl() { return nullptr; }
+    [[nodiscard]] virtual ChangeNotices* changeNotices() { return nullptr; }
 
     //! The same as executeJob, for a job `(std::stop_token, const Grant&) -> T`,
     //! `(std::stop_token) -> T`, `() -> T` or any of these of Task<T>. The job is copied. One that

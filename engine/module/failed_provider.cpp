@@ -49,7 +49,17 @@ Task<CheckReport> FailedProvider::check()
     return ready(std::move(report));
 }
 
-Task<std::string> FailedProvider::administer(std::string, std::vector<std::string>, SharedContext)
+Task<std::string> FailedProvider::endSession(SeenSession, SessionEnd, SharedContext)
+{
+    return failed<std::string>(Unavailable(m_why));
+}
+
+Task<std::string> FailedProvider::installNotices(SharedContext)
+{
+    return failed<std::string>(Unavailable(m_why));
+}
+
+Task<std::string> FailedProvider::removeNotices(SharedContext)
 {
     return failed<std::string>(Unavailable(m_why));
 }

@@ -7,7 +7,7 @@ namespace lockboard {
 
 //! Stands for a provider that could not be made: every call says why. So the other providers of a
 //! config work although one of them doesn't.
-class FailedProvider final : public LockProvider {
+class FailedProvider final : public LockProvider, public SessionControl, public ChangeNotices {
 public:
     //! `why` is the whole sentence.
     explicit FailedProvider(std::string why);
@@ -21,8 +21,11 @@ public:
     [[nodiscard]] LiveViewPtr liveView() override;
     [[nodiscard]] ProviderFeatures features() const override;
     [[nodiscard]] Task<CheckReport> check() override;
-    Task<std::string> administer(std::string verb, std::vector<std::string> arguments,
-                                 SharedContext context) override;
+    [[nodiscard]] SessionControl* sessionControl() override { return this; }
+    [[nodiscard]] ChangeNotices* changeNotices() override { return this; }
+    Task<std::string> endSession(SeenSession seen, SessionEnd how, SharedContext context) override;
+    Task<std::string> installNotices(SharedContext context) override;
+    Task<std::string> removeNotices(SharedContext context) override;
 
 private:
     std::string m_why;

@@ -483,25 +483,26 @@ Task<void> LockingModule::executeHere(LockKeys keys, LockedJob job, ExecuteOptio
         std::rethrow_exception(error);
 }
 
-Task<std::string> LockingModule::administer(std::string verb, std::vector<std::string> arguments,
-                                            std::string provider, SharedContext context)
+template <typename Capability, typename Act>
+Task<std::string> LockingModule::administer(const char* verb, std::vector<std::string> arguments,
+                                            const std::string& provider,
+                                            const SharedContext& context,
+                                            Capability* (LockProvider::*capability)(), Act act)
 {
-    if (!isHere()) {
-        return cross<std::string>(m_door, makeCrossing<std::string>(CallKind::Changing),
-                                  [this, verb, arguments, provider, context] {
-                                      return administer(verb, arguments, provider, context);
-                                  });
-    }
     try {
-        admit(verb.c_str());
+        admit(verb);
         Slot& slot = find(provider);
-        AuditRecord record = recordOf(slot.id, verb.c_str(), {}, {}, context);
-        record.arguments = arguments;
+        AuditRecord record = recordOf(slot.id, verb, {}, {}, context);
+        record.arguments = std::move(arguments);
         if (m_settings.audit)
             m_settings.audit->intend(record);
-        auto call = contained<std::string>(slot.id, "administer", CallKind::Changing, [&] {
-            return slot.provider->administer(std::move(verb), std::move(arguments),
-                                             std::move(context));
+        auto call = contained<std::string>(slot.id, verb, CallKind::Changing, [&] {
+            Capability* const able = ((*slot.provider).*capability)();
+            if (!able) {
+                return failed<std::string>(InvalidArgument("The provider \"" + printable(slot.id)
+                                                           + "\" knows no " + verb + '.'));
+            }
+            return act(*able);
         });
         if (!m_settings.audit)
             return call;
@@ -510,6 +511,61 @@ Task<std::string> LockingModule::administer(std::string verb, std::vector<std::s
     } catch (const LockError&) {
         return failed<std::string>(std::current_exception());
     }
+}
+
+//! For the audit.
+static std::vector<std::string> wordsOf(const SeenSession& seen, SessionEnd how, TimePoint now)
+{
+    std::vector<std::string> words{std::to_string(seen.pid()),
+                                   how == SessionEnd::Cancel ? "cancel" : "terminate"};
+    for (const std::string& session : seen.sessions())
+        words.push_back("session=" + session);
+    for (const TimePoint began : seen.transactionsBegan()) {
+        const auto age = std::chrono::floor<Duration>(now - began);
+        words.push_back("transactionMs=" + std::to_string(age.count()));
+    }
+    for (const bool held : {true, false}) {
+        for (const std::string& name : seen.namesOf(held))
+            words.push_back((held ? "holds " : "waits for ") + name);
+    }
+    return words;
+}
+
+Task<std::string> LockingModule::endSession(SeenSession seen, SessionEnd how, std::string provider,
+                                            SharedContext context)
+{
+    if (!isHere()) {
+        return cross<std::string>(m_door, makeCrossing<std::string>(CallKind::Changing),
+                                  [this, seen, how, provider, context] {
+                                      return endSession(seen, how, provider, context);
+                                  });
+    }
+    return administer("end-session", wordsOf(seen, how, m_container.clock->now()), provider,
+                      context, &LockProvider::sessionControl, [&](SessionControl& control) {
+                          return control.endSession(std::move(seen), how, context);
+                      });
+}
+
+Task<std::string> LockingModule::installNotices(std::string provider, SharedContext context)
+{
+    if (!isHere()) {
+        return cross<std::string>(
+            m_door, makeCrossing<std::string>(CallKind::Changing),
+            [this, provider, context] { return installNotices(provider, context); });
+    }
+    return administer("install-trigger", {}, provider, context, &LockProvider::changeNotices,
+                      [&](ChangeNotices& notices) { return notices.installNotices(context); });
+}
+
+Task<std::string> LockingModule::removeNotices(std::string provider, SharedContext context)
+{
+    if (!isHere()) {
+        return cross<std::string>(
+            m_door, makeCrossing<std::string>(CallKind::Changing),
+            [this, provider, context] { return removeNotices(provider, context); });
+    }
+    return administer("remove-trigger", {}, provider, context, &LockProvider::changeNotices,
+                      [&](ChangeNotices& notices) { return notices.removeNotices(context); });
 }
 
 // Not coroutines themselves: gcc 12 destroys a closure made inside a co_await expression twice.

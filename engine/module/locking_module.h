@@ -82,10 +82,12 @@ public:
     Task<void> executeJob(LockKeys keys, LockedJob job, ExecuteOptions options,
                           SharedContext context);
 
-    //! What only one kind of provider can do (engine/contract/provider.h). A mutation: never in
-    //! read-only mode, and audited.
-    Task<std::string> administer(std::string verb, std::vector<std::string> arguments,
-                                 std::string provider = {}, SharedContext context = {});
+    // What only some kinds of providers can do (engine/contract/capabilities.h). Mutations: never
+    // in read-only mode, and audited. InvalidArgument from a provider that can't.
+    Task<std::string> endSession(SeenSession seen, SessionEnd how, std::string provider = {},
+                                 SharedContext context = {});
+    Task<std::string> installNotices(std::string provider = {}, SharedContext context = {});
+    Task<std::string> removeNotices(std::string provider = {}, SharedContext context = {});
 
     //! The live view of a provider, not started yet. \throws NotFound
     Task<LiveViewPtr> liveView(std::string provider = {});
@@ -117,6 +119,11 @@ private:
     //! Records what came of a call, and says so if that can't be done.
     static void conclude(const QPointer<const LockingModule>& self, AuditLog& audit,
                          const AuditRecord& record);
+    //! `capability` of the provider does what `act` asks of it.
+    template <typename Capability, typename Act>
+    Task<std::string> administer(const char* verb, std::vector<std::string> arguments,
+                                 const std::string& provider, const SharedContext& context,
+                                 Capability* (LockProvider::*capability)(), Act act);
     template <typename T, typename Describe>
     Task<T> audited(Task<T> call, AuditRecord record, Describe describe);
     Task<void> executeHere(LockKeys keys, LockedJob job, ExecuteOptions options,

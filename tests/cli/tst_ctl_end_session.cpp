@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //! Ending a session of PostgreSQL's: what is asked, and that nothing else is ended than was agreed.
-#include "engine/postgres/session/medusa_hash.h"
+#include "engine/contract/medusa_hash.h"
 #include "tests/cli/terminal.h"
 #include "tests/support/postgres_server.h"
 
@@ -42,7 +42,7 @@ private Q_SLOTS:
 private:
     static void take(Sql& sql, const std::string& key)
     {
-        sql.query(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(postgres::medusaHash(key)));
+        sql.query(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(medusaHash(key)));
     }
     static void execute(Sql& sql, const std::string& key)
     {
@@ -92,7 +92,7 @@ void TestCtlEndSession::asksNothingAboutWhatIsNotListed()
     Sql other(m_server.url());
     m_server.query(u"INSERT INTO locking VALUES ('k', 'execute:1', NULL)"_s);
     other.query(u"SET application_name = 'lockboard'"_s);
-    other.query(u"SELECT pg_advisory_lock(%1)"_s.arg(postgres::medusaHash("k")));
+    other.query(u"SELECT pg_advisory_lock(%1)"_s.arg(medusaHash("k")));
     QVERIFY(listed(other).isEmpty());
     TerminalRun terminal(m_ctl, {"postgres", "end-session", pidOf(other)});
     const CtlRun run = terminal.finish();
@@ -196,7 +196,7 @@ void TestCtlEndSession::takesTheTargetOfAList()
     execute(first, "a");
     execute(second, "b");
     const QJsonObject session = listed(first);
-    QCOMPARE(session[u"hash"_s].toDouble(), double(postgres::medusaHash("a")));
+    QCOMPARE(session[u"hash"_s].toDouble(), double(medusaHash("a")));
     const CtlRun run =
         m_ctl.run({"postgres", "end-session", targetOf(session), "--yes", "--job-may-run-on"});
     QVERIFY2(run.code == 0, run.err);
@@ -233,7 +233,7 @@ void TestCtlEndSession::refusesATargetThatIsOver()
     Sql holder(m_server.url());
     execute(holder, "k1");
     pooled.query(u"BEGIN"_s);
-    pooled.send(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(postgres::medusaHash("k1")));
+    pooled.send(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(medusaHash("k1")));
     QTRY_COMPARE(m_server.value(u"SELECT count(*) FROM pg_locks WHERE NOT granted"_s), u"1"_s);
     const QByteArray waiting = targetOf(listed(pooled, "waiting"));
     holder.query(u"COMMIT"_s);
@@ -296,7 +296,7 @@ void TestCtlEndSession::saysThatItDoesNotSeeWhatItCancels()
     QVERIFY2(seen.complaint().contains("is idle"), seen.err);
     Sql waiter(m_server.url(u"shop"_s));
     waiter.query(u"BEGIN"_s);
-    waiter.send(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(postgres::medusaHash("k")));
+    waiter.send(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(medusaHash("k")));
     QTRY_COMPARE(m_server.value(u"SELECT count(*) FROM pg_locks WHERE NOT granted"_s), u"1"_s);
     const CtlRun run = m_ctl.run(
         {"postgres", "end-session", pidOf(waiter), "--cancel", "--yes", "--job-may-run-on"});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //! What the list says of advisory locks: whose they may be, and who waits behind whom.
-#include "engine/postgres/session/medusa_hash.h"
+#include "engine/contract/medusa_hash.h"
 #include "tests/cli/ctl.h"
 #include "tests/support/postgres_server.h"
 #include "tests/support/redis_server.h"
@@ -51,7 +51,7 @@ private Q_SLOTS:
 private:
     void hold(const std::string& key)
     {
-        m_holder->query(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(postgres::medusaHash(key)));
+        m_holder->query(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(medusaHash(key)));
     }
     //! The keys of a list, in its order.
     [[nodiscard]] QStringList keys(const QByteArrayList& words) const
@@ -63,7 +63,7 @@ private:
     }
     static QString nameless(const std::string& key)
     {
-        return u"advisory:%1"_s.arg(postgres::medusaHash(key));
+        return u"advisory:%1"_s.arg(medusaHash(key));
     }
 
     PostgresServer m_server;
@@ -120,7 +120,7 @@ void TestCtlNames::showsAllThatHaveTheHash()
     for (char a = ' '; a < 127 && second.empty(); ++a) {
         for (char b = ' '; b < 127 && second.empty(); ++b) {
             const std::string other{a, b};
-            if (other != first && postgres::medusaHash(other) == postgres::medusaHash(first))
+            if (other != first && medusaHash(other) == medusaHash(first))
                 second = other;
         }
     }
@@ -212,7 +212,7 @@ void TestCtlNames::putsTheHolderFirst()
     for (int i = 0; i < 5; ++i) {
         Sql& waiter = *waiters.emplace_back(std::make_unique<Sql>(m_server.url()));
         waiter.query(u"BEGIN"_s);
-        waiter.send(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(postgres::medusaHash("k")));
+        waiter.send(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(medusaHash("k")));
         QTRY_COMPARE(m_server.value(u"SELECT count(*) FROM pg_locks WHERE NOT granted"_s),
                      QString::number(i + 1));
     }

@@ -52,7 +52,7 @@ void TestFaults::callsThatThrow_data()
     QTest::addColumn<QString>("verb");
     QTest::addColumn<QString>("how");
     for (const char* verb :
-         {"acquire", "release", "releaseAll", "execute", "administer", "check", "liveView"}) {
+         {"acquire", "release", "releaseAll", "execute", "install-trigger", "check", "liveView"}) {
         for (const char* how : {"exception", "int", "memory", "thrown", "nothing"}) {
             QTest::addRow("%s: %s", verb, how)
                 << QString::fromLatin1(verb) << QString::fromLatin1(how);
@@ -71,8 +71,8 @@ static std::string call(LockingModule& locks, const QString& verb)
     if (verb == u"execute")
         return faultOfCall(locks.execute(
             "k", [] {}, ExecuteOptions().at("odd")));
-    if (verb == u"administer")
-        return faultOfCall(locks.administer("dance", {}, "odd"));
+    if (verb == u"install-trigger")
+        return faultOfCall(locks.installNotices("odd"));
     if (verb == u"liveView")
         return faultOfCall(locks.liveView("odd"));
     const CheckReport report = await(locks.check("odd"));
@@ -144,7 +144,7 @@ void TestFaults::providersThatCantBeMade()
     QVERIFY(contains(locks.log, odd.problem));
     QVERIFY(locks->providers()[1].problem.empty());
     for (const char* verb :
-         {"acquire", "release", "releaseAll", "execute", "administer", "check", "liveView"})
+         {"acquire", "release", "releaseAll", "execute", "install-trigger", "check", "liveView"})
         QCOMPARE(call(*locks.operator->(), QString::fromLatin1(verb)), odd.problem);
     await(locks->acquire("k", AcquireOptions().ownedBy("A")));
 }

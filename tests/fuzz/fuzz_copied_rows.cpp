@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/postgres/session/medusa_hash.h"
+#include "engine/contract/medusa_hash.h"
 #include "engine/postgres/view/copied_row.h"
 #include "engine/postgres/view/rows.h"
 
@@ -18,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         text.remove_prefix(end);
         if (!row)
             continue;
-        const std::uint32_t hash = postgres::medusaHash(row->key);
+        const std::uint32_t hash = medusaHash(row->key);
         const postgres::Rows::Id known = rows.find(row->key, hash);
         if (known != postgres::Rows::none) {
             rows.remove(known);

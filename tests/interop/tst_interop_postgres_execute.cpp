@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/postgres/session/medusa_hash.h"
+#include "engine/contract/medusa_hash.h"
 #include "tests/interop/execute_cases.h"
 #include "tests/interop/postgres_store.h"
 
@@ -63,14 +63,14 @@ void InteropPostgresExecuteTest::showsWhoHoldsAndWhoWaits()
                                  && session("ours", LockState::Waiting).pid != 0,
                              20'000);
     QVERIFY(watcher.locks["ours"].owner->starts_with("execute:"));
-    const std::string theirs = "advisory:" + std::to_string(postgres::medusaHash("theirs"));
+    const std::string theirs = "advisory:" + std::to_string(medusaHash("theirs"));
     const HolderNote::Fields holder = session(theirs, LockState::Advisory);
     const HolderNote::Fields waiter = session(theirs, LockState::Waiting);
     const HolderNote::Fields second = session("ours", LockState::Waiting);
     const auto pid = [this](const char* key, bool granted) {
         return server()
             .value(u"SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND "
-                   "objid = %1 AND granted = %2"_s.arg(postgres::medusaHash(key))
+                   "objid = %1 AND granted = %2"_s.arg(medusaHash(key))
                        .arg(granted ? u"true"_s : u"false"_s))
             .toLongLong();
     };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/postgres/session/medusa_hash.h"
+#include "engine/contract/medusa_hash.h"
 #include "tests/interop/lock_cases.h"
 #include "tests/interop/postgres_store.h"
 
@@ -161,7 +161,7 @@ void InteropPostgresLocksTest::hashesAsMedusaDoes()
     QCOMPARE(theirs.size(), count);
     int negative = 0; // if it were signed, as the hash is before Medusa makes it unsigned
     for (int i = 0; i < count; ++i) {
-        const std::uint32_t hash = postgres::medusaHash(texts[i].toStdString());
+        const std::uint32_t hash = medusaHash(texts[i].toStdString());
         QCOMPARE(double(hash), theirs[i].toDouble());
         negative += hash > 0x7fffffffU ? 1 : 0;
     }

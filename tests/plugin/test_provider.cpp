@@ -44,7 +44,7 @@ private:
 
 //! The least that a provider has to be: one try, renewal, release. Waiting and execute are free.
 //! Its option `misbehave` makes it do what a provider must not.
-class MyLock final : public BasicProvider {
+class MyLock final : public BasicProvider, public ChangeNotices {
 public:
     MyLock(const Container& container, std::string greeting, Misbehaviour misbehaviour)
         : BasicProvider(container)
@@ -114,12 +114,16 @@ public:
         report.findings.emplace_back(Finding::Good, m_greeting);
         return ready(std::move(report));
     }
-    Task<std::string> administer(std::string verb, std::vector<std::string> arguments,
-                                 SharedContext context) override
+    [[nodiscard]] ChangeNotices* changeNotices() override { return this; }
+    Task<std::string> installNotices(SharedContext) override
     {
-        if (m_misbehaviour.isAt("administer"))
+        if (m_misbehaviour.isAt("install-trigger"))
             return m_misbehaviour.instead<std::string>();
-        return BasicProvider::administer(std::move(verb), std::move(arguments), std::move(context));
+        return ready(std::string("nothing to install"));
+    }
+    Task<std::string> removeNotices(SharedContext) override
+    {
+        return ready(std::string("nothing to remove"));
     }
 
 protected:

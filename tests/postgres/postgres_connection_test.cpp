@@ -279,7 +279,7 @@ void PostgresConnectionTest::longNames()
     QTest::qWait(100); // it asks to be told
     QVERIFY(await(one->release("k", ReleaseOptions().ownedBy("one"))).allReleased());
     await(std::move(waiting));
-    await(one->administer("install-trigger", {}));
+    await(one->installNotices());
     QCOMPARE(await(one->releaseAll()).released, 1U);
 }
 

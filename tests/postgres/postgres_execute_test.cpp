@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/postgres/session/medusa_hash.h"
+#include "engine/contract/medusa_hash.h"
 #include "tests/postgres/postgres_fixture.h"
 #include "tests/support/medusa_session.h"
 
@@ -141,7 +141,7 @@ void PostgresExecuteTest::keysOfOneHashDontStandInEachOthersWay()
     for (char first = '!'; first < '~' && other.empty(); ++first) {
         for (char second = '!'; second < '~'; ++second) {
             const std::string candidate{first, second};
-            if (candidate != one && postgres::medusaHash(candidate) == postgres::medusaHash(one))
+            if (candidate != one && medusaHash(candidate) == medusaHash(one))
                 other = candidate;
         }
     }

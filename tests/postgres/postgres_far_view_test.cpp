@@ -48,7 +48,7 @@ void PostgresFarViewTest::keepsUp()
 void PostgresFarViewTest::looksAtAllRightAfterSome()
 {
     const PostgresModule near(m_server->url());
-    await(near->administer("install-trigger", {}));
+    await(near->installNotices());
     m_server->query(u"INSERT INTO locking VALUES ('a', 'o', NULL)"_s);
     const PostgresModule shop(m_far->url());
     Watcher watcher(shop);

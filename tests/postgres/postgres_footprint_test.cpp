@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/postgres/session/medusa_hash.h"
+#include "engine/contract/medusa_hash.h"
 #include "tests/postgres/watched.h"
 
 #include <QDeadlineTimer>
@@ -56,7 +56,7 @@ void PostgresFootprintTest::connectionsAreFew()
                     "FROM generate_series(0, 24) i"_s);
     Sql medusa(m_server->url());
     medusa.query(u"BEGIN"_s); // as its execute does: for one of those that wait, and one of ours
-    medusa.query(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(postgres::medusaHash("job0")));
+    medusa.query(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(medusaHash("job0")));
     const PostgresModule locks(*m_server);
     Watcher watcher(locks);
     int granted = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/postgres/session/medusa_hash.h"
+#include "engine/contract/medusa_hash.h"
 #include "tests/postgres/postgres_fixture.h"
 #include "tests/support/proxy.h"
 
@@ -130,7 +130,7 @@ void PostgresHandOverTest::leavesOthersTheirTurn()
     Sql medusa(m_server->url());
     medusa.query(u"BEGIN"_s);
     int before = jobs;
-    medusa.send(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(postgres::medusaHash("k")));
+    medusa.send(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(medusaHash("k")));
     QTRY_VERIFY(!medusa.isBusy());
     medusa.finish();
     QVERIFY2(jobs - before < 1000, qPrintable(QString::number(jobs - before)));
@@ -259,7 +259,7 @@ void PostgresHandOverTest::isNotWhatTheSessionHasLost()
     };
     QList<bool> couldLock;
     const auto mayLock = [&](const char* key) {
-        const QString hash = QString::number(postgres::medusaHash(key));
+        const QString hash = QString::number(medusaHash(key));
         couldLock << (m_server->value(u"SELECT pg_try_advisory_xact_lock(%1)"_s.arg(hash)) == u"t");
     };
     Task<> first = locks->execute("one", [&] { return job(firstEnds); });

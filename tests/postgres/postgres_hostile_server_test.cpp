@@ -239,7 +239,7 @@ void PostgresHostileServerTest::isNeverBelieved()
     } catch (const LockError&) {
         // the same
     }
-    refused(locks->administer("end-session", {"4712", "terminate"}), "end-session");
+    refused(locks->endSession(SeenSession(4712), SessionEnd::Terminate), "end-session");
     const CheckReport report = await(locks->check(), 15s);
     for (const Finding& finding : report.findings)
         QCOMPARE(finding.sentence, printable(finding.sentence));

@@ -143,7 +143,7 @@ void PostgresHostileTableTest::isNamedByACheckAndBreaksNothing()
     }
     attempt(locks->releaseAll(ReleaseAllOptions().ownedBy("me")));
     attempt(locks->releaseAll());
-    attempt(locks->administer("install-trigger", {}));
+    attempt(locks->installNotices());
     QTRY_VERIFY(watcher.state().kind != SourceState::Connecting);
     QVERIFY(watcher.clean);
 }
@@ -188,9 +188,9 @@ void PostgresHostileTableTest::printsNamesSafely()
     said.push_back(watcher.state().why.toStdString());
     m_server->query(u"CREATE SCHEMA \"sch\x1b[2J\"; CREATE TABLE \"sch\x1b[2J\".\"t\u202e\u009b\" "
                     "(id text PRIMARY KEY, owner_id text, expiration timestamptz)"_s);
-    said.push_back(await(locks->administer("install-trigger", {})));
+    said.push_back(await(locks->installNotices()));
     await(locks->acquire("k", mine));
-    said.push_back(await(locks->administer("remove-trigger", {})));
+    said.push_back(await(locks->removeNotices()));
     QVERIFY(await(locks->release("k", ReleaseOptions().ownedBy("me"))).allReleased());
     for (const std::string& one : said)
         QCOMPARE(one, printable(one));

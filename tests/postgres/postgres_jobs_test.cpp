@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/postgres/session/medusa_hash.h"
+#include "engine/contract/medusa_hash.h"
 #include "tests/postgres/postgres_fixture.h"
 
 #include <QThread>
@@ -40,7 +40,7 @@ private:
     }
     static QString lockOf(const std::string& key)
     {
-        return u"SELECT pg_advisory_xact_lock(%1)"_s.arg(postgres::medusaHash(key));
+        return u"SELECT pg_advisory_xact_lock(%1)"_s.arg(medusaHash(key));
     }
 
     std::unique_ptr<PostgresServer> m_server;
@@ -56,7 +56,7 @@ void PostgresJobsTest::aFailureUnlocksNothingOfAnothers()
 {
     // Two keys of one hash: h * 33 xor a unit, twice.
     const std::string blocked = "AB", free = "nM";
-    QCOMPARE(postgres::medusaHash(blocked), postgres::medusaHash(free));
+    QCOMPARE(medusaHash(blocked), medusaHash(free));
     const PostgresModule locks(*m_server);
     Sql other(m_server->url());
     other.query(u"BEGIN"_s);
@@ -66,9 +66,8 @@ void PostgresJobsTest::aFailureUnlocksNothingOfAnothers()
     QTest::qWait(1000); // for several tries of the other's
     QVERIFY(!waiting.running);
     QCOMPARE(advisory(), 1);
-    QCOMPARE(
-        m_server->value(u"SELECT pg_try_advisory_xact_lock(%1)"_s.arg(postgres::medusaHash(free))),
-        u"f"_s);
+    QCOMPARE(m_server->value(u"SELECT pg_try_advisory_xact_lock(%1)"_s.arg(medusaHash(free))),
+             u"f"_s);
     QCOMPARE(running.end(), std::string());
     other.query(u"ROLLBACK"_s);
     QTRY_VERIFY(waiting.running);

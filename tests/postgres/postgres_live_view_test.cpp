@@ -196,7 +196,7 @@ void PostgresLiveViewTest::marksResidue()
     Watcher watcher(shop);
     QTRY_VERIFY(watcher.isLive());
     if (withTrigger) {
-        await(shop->administer("install-trigger", {}));
+        await(shop->installNotices());
         QTRY_COMPARE(watcher.state().mode, u"push (trigger)"_s);
     }
     await(shop->acquire("a", AcquireOptions().ownedBy("ann").expiringIn(200ms)));
@@ -220,7 +220,7 @@ void PostgresLiveViewTest::marksResidue()
     QCOMPARE(watcher.locks["a"].owner, Owner("bob"));
     QVERIFY(watcher.clean);
     if (withTrigger)
-        await(shop->administer("remove-trigger", {}));
+        await(shop->removeNotices());
 }
 
 //! And that is over too by the next look.

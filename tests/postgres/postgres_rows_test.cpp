@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/postgres/session/medusa_hash.h"
+#include "engine/contract/medusa_hash.h"
 #include "engine/postgres/view/rows.h"
 
 #include <QTest>
@@ -28,7 +28,7 @@ void PostgresRowsTest::findsLikeASet()
     for (int round = 0; round < 200'000; ++round) {
         const std::string key = "prod_" + std::to_string(random() % 5000);
         // Few hashes, so that many keys have one.
-        const std::uint32_t hash = postgres::medusaHash(key) % 3000;
+        const std::uint32_t hash = medusaHash(key) % 3000;
         const postgres::Rows::Id id = rows.find(key, hash);
         QCOMPARE(id != postgres::Rows::none, truth.contains(key));
         if (id == postgres::Rows::none) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/postgres/session/medusa_hash.h"
+#include "engine/contract/medusa_hash.h"
 #include "engine/postgres/session/statements.h"
 #include "engine/postgres/wire/settings.h"
 #include "tests/postgres/qualified_sql.h"
@@ -97,7 +97,7 @@ void PostgresSearchPathTest::exercise(const QString& url)
     const PostgresModule locks(url, u", \"createTable\": true, \"lockTimeout\": 100"_s);
     const auto mine = AcquireOptions().ownedBy("me").expiringIn(30s);
     const auto byMe = ReleaseOptions().ownedBy("me");
-    attempt([&] { await(locks->administer("install-trigger", {})); });
+    attempt([&] { await(locks->installNotices()); });
     Watcher watcher(locks);
     (void)QTest::qWaitFor([&] { return watcher.snapshots > 0; }, 5000);
     for (const LockKeys& keys : {LockKeys("a"), LockKeys("b", "c", "d")}) {
@@ -123,10 +123,10 @@ void PostgresSearchPathTest::exercise(const QString& url)
     attempt([&] { // one of Medusa's is in the way, and its session is ended
         Sql other = plain();
         other.query(u"BEGIN"_s);
-        other.query(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(postgres::medusaHash("m")));
+        other.query(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(medusaHash("m")));
         PostgresJob one(locks, "m");
         QTest::qWait(1500);
-        await(locks->administer("end-session", {std::to_string(other.pid()), "terminate"}));
+        await(locks->endSession(SeenSession(other.pid()), SessionEnd::Terminate));
         (void)QTest::qWaitFor([&] { return one.running; }, 5000);
         (void)one.end();
     });
@@ -143,7 +143,7 @@ void PostgresSearchPathTest::exercise(const QString& url)
     }
     attempt([&] { await(locks->check()); });
     QTest::qWait(2500); // what is looked at now and then, and withdrawn
-    attempt([&] { await(locks->administer("remove-trigger", {})); });
+    attempt([&] { await(locks->removeNotices()); });
 }
 
 QStringList PostgresSearchPathTest::statements() const
@@ -198,13 +198,13 @@ void PostgresSearchPathTest::runsNoFunctionOfOthers()
 void PostgresSearchPathTest::runsNoFunctionOfOthersInItsTrigger()
 {
     const PostgresModule locks(m_server->url(u"postgres"_s, u"shop"_s));
-    await(locks->administer("install-trigger", {}));
+    await(locks->installNotices());
     const QStringList before = shadowed();
     Sql shop(m_server->url(u"postgres"_s, u"shop"_s));
     shop.query(u"INSERT INTO public.locking VALUES ('t', NULL, NULL)"_s);
     shop.query(u"TRUNCATE public.locking"_s);
     QCOMPARE(shadowed(), before);
-    await(locks->administer("remove-trigger", {}));
+    await(locks->removeNotices());
 }
 
 //! A function that somebody else can change afterwards must not become the trigger's.
@@ -218,10 +218,10 @@ void PostgresSearchPathTest::leavesAFunctionOfOthersAlone()
         "LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; "
         "CREATE FUNCTION public.lockboard_notify_locking(int) RETURNS int LANGUAGE sql AS "
         "'SELECT 1'"_s);
-    const Denied error = thrownBy<Denied>(locks->administer("install-trigger", {}));
+    const Denied error = thrownBy<Denied>(locks->installNotices());
     QVERIFY2(contains(error.message(), "lockboard_notify_locking"), error.what());
     sql.query(u"RESET ROLE; DROP FUNCTION public.lockboard_notify_locking()"_s);
-    await(locks->administer("install-trigger", {}));
+    await(locks->installNotices());
 }
 
 } // namespace lockboard::test

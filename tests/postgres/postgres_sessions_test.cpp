@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/postgres/session/medusa_hash.h"
+#include "engine/contract/medusa_hash.h"
 #include "tests/postgres/watched.h"
 #include "tests/support/medusa_session.h"
 
@@ -73,7 +73,7 @@ void PostgresSessionsTest::showsHolderAndWaiter()
     holder.execute("k");
     QTRY_COMPARE(watcher.ofSessions().size(), 1);
     const Lock held = watcher.ofSessions().first();
-    QCOMPARE(held.key, "advisory:" + std::to_string(postgres::medusaHash("k")));
+    QCOMPARE(held.key, "advisory:" + std::to_string(medusaHash("k")));
     QCOMPARE(held.state, LockState::Advisory);
     const HolderNote::Fields& note = held.note.fields();
     QCOMPARE(note.pid, std::int64_t(holder.pid()));
@@ -161,7 +161,7 @@ void PostgresSessionsTest::namesWhatItHasSeen()
 void PostgresSessionsTest::namesOneOfTwoKeysOfOneHash()
 {
     const std::string one = "prod_955", other = "cart_58810";
-    QCOMPARE(postgres::medusaHash(one), postgres::medusaHash(other));
+    QCOMPARE(medusaHash(one), medusaHash(other));
     m_server->query(u"INSERT INTO locking VALUES ('prod_955', 'ann', NULL), "
                     "('cart_58810', 'ann', NULL)"_s);
     MedusaSession holder(*m_server);
@@ -230,7 +230,7 @@ void PostgresSessionsTest::listsWhatHasLostItsRow()
 {
     Sql other(m_server->url());
     other.query(u"SET application_name = 'lockboard locks'"_s);
-    other.query(u"SELECT pg_advisory_lock(%1)"_s.arg(postgres::medusaHash("k")));
+    other.query(u"SELECT pg_advisory_lock(%1)"_s.arg(medusaHash("k")));
     const PostgresModule shop = module();
     Watcher watcher(shop);
     QTRY_COMPARE(watcher.snapshots, 1);
@@ -246,7 +246,7 @@ void PostgresSessionsTest::listsNoLockThatWasReleasedMeanwhile()
     // Locks are looked at before the rows: this one goes while the rows are waited for.
     Sql other(m_server->url());
     other.query(u"SET application_name = 'lockboard locks'"_s);
-    other.query(u"SELECT pg_advisory_lock(%1)"_s.arg(postgres::medusaHash("k")));
+    other.query(u"SELECT pg_advisory_lock(%1)"_s.arg(medusaHash("k")));
     Sql keeper(m_server->url());
     keeper.query(u"BEGIN; LOCK TABLE locking IN ACCESS EXCLUSIVE MODE"_s);
     const PostgresModule shop = module();
@@ -351,12 +351,13 @@ void PostgresSessionsTest::endsASession()
     await(shop->acquire("k", AcquireOptions().ownedBy("ann")));
     QTRY_COMPARE(watcher.ofSessions().size(), 1);
     const std::string pid = std::to_string(holder.pid());
-    const std::string session = watcher.ofSessions().first().note.fields().session;
-    std::vector<std::string> words{pid, "terminate", "0.0"};
-    QVERIFY_THROWS_EXCEPTION(InvalidArgument, await(shop->administer("end-session", words)));
+    const SeenSession listed({watcher.ofSessions().first()});
+    SeenSession other = listed;
+    other.expectSession("0.0");
+    QVERIFY_THROWS_EXCEPTION(InvalidArgument,
+                             await(shop->endSession(other, SessionEnd::Terminate)));
     QVERIFY(!holder.isGone());
-    words.back() = session;
-    const std::string done = await(shop->administer("end-session", words));
+    const std::string done = await(shop->endSession(listed, SessionEnd::Terminate));
     QCOMPARE(
         QString::fromStdString(done),
         u"Ended the session of process %1 (medusa, 127.0.0.1), which held \"k\". If that was for "
@@ -379,14 +380,13 @@ void PostgresSessionsTest::cancelsAWait()
     holder.execute("k");
     waiter.waitFor("k");
     const PostgresModule shop = module();
-    std::vector<std::string> words{std::to_string(waiter.pid()), "cancel"};
-    const std::string done = await(shop->administer("end-session", words));
+    const std::string done = await(shop->endSession(SeenSession(waiter.pid()), SessionEnd::Cancel));
     QVERIFY2(done.starts_with("Cancelled"), done.c_str());
     QVERIFY_THROWS_EXCEPTION(std::runtime_error, waiter.sql.finish());
     QVERIFY(!waiter.isGone());
     // To cancel what is idle would do nothing.
-    words.front() = std::to_string(holder.pid());
-    QVERIFY_THROWS_EXCEPTION(InvalidArgument, await(shop->administer("end-session", words)));
+    QVERIFY_THROWS_EXCEPTION(
+        InvalidArgument, await(shop->endSession(SeenSession(holder.pid()), SessionEnd::Cancel)));
 }
 
 void PostgresSessionsTest::leavesOthersAlone()
@@ -394,19 +394,17 @@ void PostgresSessionsTest::leavesOthersAlone()
     const PostgresModule shop = module();
     Sql innocent(m_server->url());
     innocent.query(u"SELECT pg_advisory_lock(1, 2)"_s);
-    const std::string innocentPid = std::to_string(innocent.pid());
-    for (const std::string& pid : {innocentPid, std::string("0"), std::string("1"),
-                                   std::string("99999999999"), std::string("12x")}) {
-        const std::vector<std::string> words{pid, "terminate"};
-        QVERIFY_THROWS_EXCEPTION(InvalidArgument, await(shop->administer("end-session", words)));
+    for (const std::int64_t pid : {std::int64_t(innocent.pid()), std::int64_t(0), std::int64_t(1),
+                                   std::int64_t(-7), std::int64_t(99'999'999'999)}) {
+        QVERIFY_THROWS_EXCEPTION(InvalidArgument,
+                                 await(shop->endSession(SeenSession(pid), SessionEnd::Terminate)));
     }
     QVERIFY(innocent.isAlive());
     innocent.query(u"SELECT 1"_s);
-    const std::vector<std::string> words{innocentPid};
-    QVERIFY_THROWS_EXCEPTION(InvalidArgument, await(shop->administer("end-session", words)));
-    QVERIFY_THROWS_EXCEPTION(InvalidArgument, await(shop->administer("drop-table", {})));
-    QVERIFY_THROWS_EXCEPTION(InvalidArgument,
-                             await(shop->administer("end-session", words, "in-memory")));
+    QVERIFY_THROWS_EXCEPTION(
+        InvalidArgument,
+        await(shop->endSession(SeenSession(innocent.pid()), SessionEnd::Terminate, "in-memory")));
+    QVERIFY_THROWS_EXCEPTION(InvalidArgument, await(shop->installNotices("in-memory")));
 }
 
 void PostgresSessionsTest::needsTheRightToEnd()
@@ -414,8 +412,8 @@ void PostgresSessionsTest::needsTheRightToEnd()
     MedusaSession holder(*m_server);
     holder.execute("k");
     const PostgresModule shop = module(u"shop"_s);
-    const std::vector<std::string> words{std::to_string(holder.pid()), "terminate"};
-    QVERIFY_THROWS_EXCEPTION(Denied, await(shop->administer("end-session", words)));
+    QVERIFY_THROWS_EXCEPTION(
+        Denied, await(shop->endSession(SeenSession(holder.pid()), SessionEnd::Terminate)));
     QVERIFY(!holder.isGone());
 }
 
@@ -426,9 +424,9 @@ void PostgresSessionsTest::endsNoneInReadOnlyMode()
     const PostgresModule shop(m_server->url(), {}, u"postgres"_s, settings);
     MedusaSession holder(*m_server);
     holder.execute("k");
-    const std::vector<std::string> words{std::to_string(holder.pid()), "terminate"};
-    QVERIFY_THROWS_EXCEPTION(ReadOnly, await(shop->administer("end-session", words)));
-    QVERIFY_THROWS_EXCEPTION(ReadOnly, await(shop->administer("install-trigger", {})));
+    QVERIFY_THROWS_EXCEPTION(
+        ReadOnly, await(shop->endSession(SeenSession(holder.pid()), SessionEnd::Terminate)));
+    QVERIFY_THROWS_EXCEPTION(ReadOnly, await(shop->installNotices()));
     holder.end();
 }
 

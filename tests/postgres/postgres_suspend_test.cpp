@@ -80,7 +80,7 @@ void PostgresSuspendTest::showsWhatIsLeft()
 {
     QFETCH(const bool, hasTrigger);
     if (hasTrigger)
-        await(m_module->administer("install-trigger", {}));
+        await(m_module->installNotices());
     m_server->query(u"INSERT INTO locking VALUES ('k', 'o', now() + interval '1 minute'), "
                     "('for ever', 'o', NULL), ('long', 'o', '294276-01-01')"_s);
     Watcher watcher(*m_module);

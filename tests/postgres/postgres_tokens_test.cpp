@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/postgres/session/medusa_hash.h"
+#include "engine/contract/medusa_hash.h"
 #include "tests/postgres/postgres_fixture.h"
 
 using namespace Qt::StringLiterals;
@@ -39,9 +39,9 @@ private:
 void PostgresTokensTest::hashIsMedusas()
 {
     // Of its hashStringToInt, by Node.
-    QCOMPARE(postgres::medusaHash(""), 5381U);
-    QCOMPARE(postgres::medusaHash("cart_1"), 3828828399U);
-    QCOMPARE(postgres::medusaHash("\xf0\x9f\x94\x92\xc3\xa9"), 193537955U);
+    QCOMPARE(medusaHash(""), 5381U);
+    QCOMPARE(medusaHash("cart_1"), 3828828399U);
+    QCOMPARE(medusaHash("\xf0\x9f\x94\x92\xc3\xa9"), 193537955U);
 }
 
 Task<void> PostgresTokensTest::fight(PostgresModule* locks, int rounds)

@@ -21,7 +21,7 @@ private Q_SLOTS:
     void cleanup()
     {
         PostgresModule shop(m_server->url());
-        await(shop->administer("remove-trigger", {}));
+        await(shop->removeNotices());
         m_server->query(u"DELETE FROM locking"_s);
     }
 
@@ -56,14 +56,14 @@ void PostgresTriggerTest::comesAndGoes()
     Watcher watcher(shop);
     QTRY_VERIFY(watcher.isLive());
     QCOMPARE(watcher.state().mode, u"polling"_s);
-    await(shop->administer("install-trigger", {}));
+    await(shop->installNotices());
     QTRY_COMPARE(watcher.state().mode, u"push (trigger)"_s);
-    await(shop->administer("install-trigger", {})); // once more is no mistake
+    await(shop->installNotices()); // once more is no mistake
     QCOMPARE(m_server->value(triggers), u"4"_s);
     QCOMPARE(m_server->value(functions), u"1"_s);
-    await(shop->administer("remove-trigger", {}));
+    await(shop->removeNotices());
     QTRY_COMPARE(watcher.state().mode, u"polling"_s);
-    await(shop->administer("remove-trigger", {}));
+    await(shop->removeNotices());
     QCOMPARE(m_server->value(triggers), u"0"_s);
     QCOMPARE(m_server->value(functions), u"0"_s);
 }
@@ -71,7 +71,7 @@ void PostgresTriggerTest::comesAndGoes()
 void PostgresTriggerTest::tellsOfWhatOthersDo()
 {
     const PostgresModule shop(m_server->url());
-    await(shop->administer("install-trigger", {}));
+    await(shop->installNotices());
     Watcher watcher(shop);
     QTRY_COMPARE(watcher.state().mode, u"push (trigger)"_s);
     const auto told = [&](const std::string& key, const char* kinds) {
@@ -106,7 +106,7 @@ void PostgresTriggerTest::tellsOfWhatOthersDo()
 void PostgresTriggerTest::tellsOfManyAtOnce()
 {
     const PostgresModule shop(m_server->url());
-    await(shop->administer("install-trigger", {}));
+    await(shop->installNotices());
     Watcher watcher(shop);
     QTRY_COMPARE(watcher.state().mode, u"push (trigger)"_s);
     m_server->query(u"INSERT INTO locking SELECT 'k' || n, 'o', NULL "
@@ -128,7 +128,7 @@ static Task<> acquireInto(const PostgresModule* shop, bool* done)
 void PostgresTriggerTest::wakesWhoWaits()
 {
     const PostgresModule shop(m_server->url());
-    await(shop->administer("install-trigger", {}));
+    await(shop->installNotices());
     m_server->query(u"INSERT INTO locking VALUES ('k', 'ann', NULL)"_s);
     bool done = false;
     const Task<> waiting = acquireInto(&shop, &done);
@@ -143,18 +143,18 @@ void PostgresTriggerTest::servesSeveralTables()
     m_server->createTable(u"\"od'd \"\"table\""_s);
     const PostgresModule shop(m_server->url());
     const PostgresModule other(m_server->url(), u", \"table\": \"od'd \\\"table\""_s);
-    await(shop->administer("install-trigger", {}));
-    await(other->administer("install-trigger", {}));
+    await(shop->installNotices());
+    await(other->installNotices());
     Watcher watcher(shop);
     Watcher second(other);
     QTRY_COMPARE(watcher.state().mode, u"push (trigger)"_s);
     QTRY_COMPARE(second.state().mode, u"push (trigger)"_s);
-    await(shop->administer("remove-trigger", {}));
+    await(shop->removeNotices());
     QTRY_COMPARE(watcher.state().mode, u"polling"_s);
     m_server->query(u"INSERT INTO \"od'd \"\"table\" VALUES ('a', 'ann', NULL)"_s);
     QTRY_COMPARE(second.kinds("a"), QByteArray("a"));
     QCOMPARE(second.state().mode, u"push (trigger)"_s);
-    await(other->administer("remove-trigger", {}));
+    await(other->removeNotices());
     QCOMPARE(m_server->value(u"SELECT count(*) FROM pg_proc WHERE proname LIKE 'lockboard%'"_s),
              u"0"_s);
 }
@@ -182,13 +182,13 @@ void PostgresTriggerTest::servesTablesOfAnyName()
     QVERIFY(await(shop->release("b", ReleaseOptions().ownedBy("ann"))).allReleased());
     QCOMPARE(m_server->value(u"SELECT id FROM "_s + quoted), u"a"_s);
     QTRY_COMPARE(watcher.kinds("a"), QByteArray("a"));
-    await(shop->administer("install-trigger", {}));
+    await(shop->installNotices());
     QTRY_COMPARE(watcher.state().mode, u"push (trigger)"_s);
     m_server->query(u"UPDATE %1 SET owner_id = 'bob'"_s.arg(quoted));
     QTRY_COMPARE(watcher.kinds("a"), QByteArray("ao"));
-    await(shop->administer("install-trigger", {}));
+    await(shop->installNotices());
     QCOMPARE(functions(), u"1"_s);
-    await(shop->administer("remove-trigger", {}));
+    await(shop->removeNotices());
     QCOMPARE(functions(), u"0"_s);
     QTRY_COMPARE(watcher.state().mode, u"polling"_s);
     QVERIFY(watcher.clean);
@@ -201,7 +201,7 @@ void PostgresTriggerTest::servesSeveralOwners()
         m_server->createTable(u"of_"_s + owner);
         m_server->query(u"ALTER TABLE of_%1 OWNER TO %1"_s.arg(owner));
         const PostgresModule shop(m_server->url(owner), u", \"table\": \"of_%1\""_s.arg(owner));
-        await(shop->administer("install-trigger", {}));
+        await(shop->installNotices());
         Watcher watcher(shop);
         QTRY_COMPARE(watcher.state().mode, u"push (trigger)"_s);
     }
@@ -210,7 +210,7 @@ void PostgresTriggerTest::servesSeveralOwners()
     // A table that is gone leaves its function, which the next one of its name takes over.
     m_server->createTable(u"of_anna"_s);
     const PostgresModule shop(m_server->url(), u", \"table\": \"of_anna\""_s);
-    await(shop->administer("remove-trigger", {}));
+    await(shop->removeNotices());
     QCOMPARE(functions(), u"1"_s);
     m_server->query(u"DROP OWNED BY otto"_s);
 }
@@ -219,26 +219,27 @@ void PostgresTriggerTest::takesAwayWhatItLeftUnderAnotherName()
 {
     m_server->createTable(u"once"_s);
     const PostgresModule before(m_server->url(), u", \"table\": \"once\""_s);
-    await(before->administer("install-trigger", {}));
+    await(before->installNotices());
     m_server->query(u"CREATE SCHEMA elsewhere"_s);
     m_server->query(u"ALTER TABLE once SET SCHEMA elsewhere"_s);
     const PostgresModule shop(m_server->url(),
                               u", \"table\": \"once\", \"schema\": \"elsewhere\""_s);
-    await(shop->administer("install-trigger", {}));
+    await(shop->installNotices());
     QCOMPARE(functions(), u"1"_s);
-    await(shop->administer("remove-trigger", {}));
+    await(shop->removeNotices());
     QCOMPARE(functions(), u"0"_s);
 }
 
 void PostgresTriggerTest::isNotRemovedFromWhatIsMissing()
 {
     const PostgresModule shop(m_server->url(), u", \"table\": \"missing\""_s);
-    for (const char* const verb : {"install-trigger", "remove-trigger"}) {
-        const Unavailable error = thrownBy<Unavailable>(shop->administer(verb, {}));
+    for (const bool install : {true, false}) {
+        const Unavailable error =
+            thrownBy<Unavailable>(install ? shop->installNotices() : shop->removeNotices());
         QVERIFY2(contains(error.message(), "has no table"), error.what());
     }
     const PostgresModule none(m_server->url(), u", \"schema\": \"missing\""_s);
-    thrownBy<Unavailable>(none->administer("remove-trigger", {}));
+    thrownBy<Unavailable>(none->removeNotices());
     QCOMPARE(functions(), u"0"_s);
 }
 
@@ -252,7 +253,7 @@ void PostgresTriggerTest::isFoundByACheck()
         });
     };
     QVERIFY(finding(Finding::Note));
-    await(shop->administer("install-trigger", {}));
+    await(shop->installNotices());
     QVERIFY(finding(Finding::Good));
 }
 
@@ -261,7 +262,7 @@ void PostgresTriggerTest::isKnownToTellNobody()
 {
     m_server->createTable(u"early"_s);
     const PostgresModule before(m_server->url(), u", \"table\": \"early\""_s);
-    await(before->administer("install-trigger", {}));
+    await(before->installNotices());
     m_server->query(u"ALTER TABLE early RENAME TO renamed"_s);
     const PostgresModule shop(m_server->url(), u", \"table\": \"renamed\""_s);
     Watcher watcher(shop);
@@ -274,10 +275,10 @@ void PostgresTriggerTest::isKnownToTellNobody()
         });
     };
     QCOMPARE(problems(), 1);
-    await(shop->administer("install-trigger", {}));
+    await(shop->installNotices());
     QTRY_COMPARE(watcher.state().mode, u"push (trigger)"_s);
     QCOMPARE(problems(), 0);
-    await(shop->administer("remove-trigger", {}));
+    await(shop->removeNotices());
 }
 
 void PostgresTriggerTest::needsTheRight()
@@ -285,9 +286,9 @@ void PostgresTriggerTest::needsTheRight()
     m_server->query(u"CREATE ROLE clerk LOGIN"_s);
     m_server->query(u"GRANT SELECT, INSERT, UPDATE, DELETE ON locking TO clerk"_s);
     const PostgresModule shop(m_server->url(u"clerk"_s));
-    QVERIFY_THROWS_EXCEPTION(Denied, await(shop->administer("install-trigger", {})));
+    QVERIFY_THROWS_EXCEPTION(Denied, await(shop->installNotices()));
     const PostgresModule owner(m_server->url());
-    await(owner->administer("install-trigger", {}));
+    await(owner->installNotices());
     Watcher watcher(shop);
     QTRY_COMPARE(watcher.state().mode, u"push (trigger)"_s);
     await(shop->acquire("k")); // and the clerk's own changes fire it
@@ -300,13 +301,14 @@ void PostgresTriggerTest::needsTheTableToBeChanged()
     m_server->query(u"CREATE ROLE guest LOGIN; GRANT SELECT, TRIGGER ON locking TO guest; "
                     "GRANT CREATE ON SCHEMA public TO guest"_s);
     const PostgresModule guest(m_server->url(u"guest"_s));
-    await(guest->administer("install-trigger", {}));
-    for (const char* const verb : {"install-trigger", "remove-trigger"}) {
-        const Denied error = thrownBy<Denied>(guest->administer(verb, {}));
+    await(guest->installNotices());
+    for (const bool install : {true, false}) {
+        const Denied error =
+            thrownBy<Denied>(install ? guest->installNotices() : guest->removeNotices());
         QVERIFY2(contains(error.message(), "must be owner of relation locking"), error.what());
     }
     m_server->query(u"GRANT postgres TO guest"_s);
-    await(guest->administer("remove-trigger", {}));
+    await(guest->removeNotices());
     QCOMPARE(functions(), u"0"_s);
 }
 

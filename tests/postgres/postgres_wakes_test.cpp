@@ -228,7 +228,7 @@ void PostgresWakesTest::endOfAJobTells()
 void PostgresWakesTest::triggersTell()
 {
     PostgresModule there(*m_server);
-    await(there->administer("install-trigger", {}));
+    await(there->installNotices());
     const Keys keys = numbered(20);
     m_server->query(u"INSERT INTO locking SELECT 'k' || i, 'medusa' "
                     "FROM generate_series(0, 19) i"_s);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tests/support/medusa_session.h"
 
-#include "engine/postgres/session/medusa_hash.h"
+#include "engine/contract/medusa_hash.h"
 
 #include <QTest>
 
@@ -11,7 +11,7 @@ namespace lockboard::test {
 
 static QString lockStatement(const std::string& key)
 {
-    return QStringLiteral("SELECT pg_advisory_xact_lock(%1)").arg(postgres::medusaHash(key));
+    return QStringLiteral("SELECT pg_advisory_xact_lock(%1)").arg(medusaHash(key));
 }
 
 MedusaSession::MedusaSession(const QString& connection)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "engine/contract/medusa_hash.h"
 #include "engine/module/built_in_kinds.h"
-#include "engine/postgres/session/medusa_hash.h"
 #include "tests/support/console.h"
 #include "tests/support/postgres_server.h"
 #include "ui/owners/owners_model.h"
@@ -29,7 +29,7 @@ class TestPostgresSessions final : public QObject {
     }
     static void take(Sql& sql, const std::string& key)
     {
-        sql.query(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(postgres::medusaHash(key)));
+        sql.query(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(medusaHash(key)));
     }
     static void execute(Sql& sql, const std::string& key)
     {
@@ -190,7 +190,7 @@ private Q_SLOTS:
         for (int i = 0; i < 4; ++i) {
             Sql& waiter = *waiters.emplace_back(std::make_unique<Sql>(m_server.url()));
             waiter.query(u"BEGIN"_s);
-            waiter.send(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(postgres::medusaHash("k")));
+            waiter.send(u"SELECT pg_advisory_xact_lock(%1)"_s.arg(medusaHash("k")));
             QTRY_COMPARE(m_server.value(u"SELECT count(*) FROM pg_locks WHERE NOT granted"_s),
                          QString::number(i + 1));
         }

@@ -176,11 +176,11 @@ void Operations::endSession(const std::string& provider, const Lock& lock)
     }
     if (locks.empty()) // it has gone this moment
         return;
-    const postgres::ListedSession session(std::move(locks));
+    const SeenSession session(std::move(locks));
     QStringList lines =
         sessionLines(session.note(), std::chrono::steady_clock::now(), store.holdersOf(lock.key));
-    const std::vector<std::string> held = session.names(LockState::Advisory);
-    const std::vector<std::string> awaited = session.names(LockState::Waiting);
+    const std::vector<std::string> held = session.namesOf(true);
+    const std::vector<std::string> awaited = session.namesOf(false);
     if (!held.empty())
         lines << tr("It holds %1").arg(someNames(held));
     if (!awaited.empty())
@@ -197,8 +197,7 @@ void Operations::endSession(const std::string& provider, const Lock& lock)
     asks->open();
 }
 
-void Operations::askWhetherItsJobMayRunOn(const std::string& provider,
-                                          const postgres::ListedSession& session)
+void Operations::askWhetherItsJobMayRunOn(const std::string& provider, const SeenSession& session)
 {
     auto* asks = new Confirmation(
         tr("Free the lock although its job may run on?"),

@@ -7,15 +7,12 @@
 
 class QWidget;
 
-namespace lockboard::postgres {
-class ListedSession;
-}
-
 namespace lockboard {
 
 class Commands;
 class LockTableModel;
 class OwnersModel;
+class SeenSession;
 
 //! From an action to a command: asks what needs to be asked, then gives the order. What a question
 //! is about is fixed when it is asked: the provider, and the locks as they were seen then.
@@ -37,8 +34,7 @@ public:
 private:
     void ask(const QString& question, const QStringList& lines, const QString& verb,
              const QString& subject, const SeenLocks& locks);
-    void askWhetherItsJobMayRunOn(const std::string& provider,
-                                  const postgres::ListedSession& session);
+    void askWhetherItsJobMayRunOn(const std::string& provider, const SeenSession& session);
 
     Commands& m_commands;
     const LockTableModel& m_locks;

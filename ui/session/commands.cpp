@@ -230,21 +230,20 @@ Task<> Commands::runRelease(QString subject, std::shared_ptr<const SeenLocks> se
     m_log.finish(entry, kind, tally->text(rest, rest > 0 && run->stop.stop_requested()));
 }
 
-void Commands::endSession(const std::string& provider, const postgres::ListedSession& session)
+void Commands::endSession(const std::string& provider, const SeenSession& session)
 {
     letRun(runEndSession(provider, session));
 }
 
-Task<> Commands::runEndSession(std::string provider, postgres::ListedSession session)
+Task<> Commands::runEndSession(std::string provider, SeenSession session)
 {
     const QPointer<Commands> self(this);
     const quint64 entry = m_log.begin(tr("End session"), sessionName(session.note()));
-    std::vector<std::string> words = session.arguments(false, std::chrono::steady_clock::now());
     QString outcome;
     Outcome kind = Outcome::Done;
     try {
-        const std::string done =
-            co_await m_module.administer("end-session", std::move(words), std::move(provider));
+        const std::string done = co_await m_module.endSession(
+            std::move(session), SessionEnd::Terminate, std::move(provider));
         outcome = printableText(done);
     } catch (const LockError& error) {
         outcome = problemText(error);

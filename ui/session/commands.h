@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "engine/contract/seen_session.h"
 #include "engine/module/locking_module.h"
-#include "engine/postgres/administration/listed_session.h"
 
 #include <QTimer>
 
@@ -32,7 +32,7 @@ public:
     //! the activity list calls them.
     void release(const QString& subject, const SeenLocks& locks);
     //! If it still does what these rows of it say.
-    void endSession(const std::string& provider, const postgres::ListedSession& session);
+    void endSession(const std::string& provider, const SeenSession& session);
     void cancelAll();
 
 Q_SIGNALS:
@@ -46,7 +46,7 @@ private:
     Task<> runAcquire(std::shared_ptr<Run> run, LockKeys keys, AcquireOptions options, Done done);
     Task<bool> releasePart(LockKeys keys, ReleaseOptions options, ReleaseTally* tally);
     Task<> runRelease(QString subject, std::shared_ptr<const SeenLocks> seen);
-    Task<> runEndSession(std::string provider, postgres::ListedSession session);
+    Task<> runEndSession(std::string provider, SeenSession session);
     std::shared_ptr<Run> start(std::uint64_t total);
     void end(const std::shared_ptr<Run>& run);
     void report();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/postgres/administration/session_ending.h"
 
-#include "engine/postgres/session/medusa_hash.h"
+#include "engine/contract/medusa_hash.h"
 #include "engine/postgres/session/statements.h"
 #include "engine/postgres/wire/number.h"
 #include "engine/postgres/wire/template.h"
@@ -26,44 +26,15 @@ static constexpr int mostLocks = 100'000;
 //! Of what look() gives; a row a lock.
 enum Column { Application, Client, State, Session, Began, Age, Hash, Granted };
 
-SessionEnding::SessionEnding(int pid, bool cancel, const std::vector<std::string>& words,
-                             NameOf nameOf)
-    : m_pid(std::to_string(pid))
-    , m_cancel(cancel)
+SessionEnding::SessionEnding(SeenSession seen, SessionEnd how, TimePoint now, NameOf nameOf)
+    : m_seen(std::move(seen))
+    , m_cancel(how == SessionEnd::Cancel)
+    , m_pid(std::to_string(m_seen.pid()))
     , m_nameOf(std::move(nameOf))
+    , m_names(m_seen.names())
 {
-    for (const std::string& word : words) {
-        if (!readWord(word))
-            throw InvalidArgument(
-                "end-session does not know what this says: " + printableStart(word) + '.');
-    }
-}
-
-//! False: it is none of ListedSession's.
-bool SessionEnding::readWord(const std::string& word)
-{
-    const std::size_t equals = word.find('=');
-    const std::string_view what = std::string_view(word).substr(0, equals);
-    if (equals == word.npos || what == "session") { // its name alone will do
-        m_sessions.push_back(equals == word.npos ? word : word.substr(equals + 1));
-        return true;
-    }
-    const std::string value = word.substr(equals + 1);
-    if (what == "transactionMs") {
-        const auto ms = readNumber<std::int64_t>(value);
-        m_ages.emplace_back(ms.value_or(0));
-        return ms.has_value();
-    }
-    if (what != "holds" && what != "waits")
-        return false;
-    const std::size_t blank = std::min(value.find(' '), value.size());
-    const auto hash = readNumber<std::uint32_t>(std::string_view(value).substr(0, blank));
-    if (!hash)
-        return false;
-    m_seen.push_back({*hash, what == "holds"});
-    if (blank < value.size())
-        m_names[*hash] = value.substr(blank + 1);
-    return true;
+    for (const TimePoint began : m_seen.transactionsBegan())
+        m_ages.push_back(std::chrono::floor<Duration>(now - began));
 }
 
 InvalidArgument SessionEnding::leftAlone(const std::string& why) const
@@ -97,9 +68,9 @@ void SessionEnding::take(Result look, Duration took)
 {
     m_look = std::move(look);
     for (int row = 0; row < m_look.rows(); ++row)
-        m_found.push_back(
-            {static_cast<std::uint32_t>(m_look.integer(row, Hash)), m_look.isTrue(row, Granted)});
-    if (m_found.empty() && m_seen.empty())
+        m_found.emplace_back(static_cast<std::uint32_t>(m_look.integer(row, Hash)),
+                             m_look.isTrue(row, Granted));
+    if (m_found.empty() && m_seen.keys().empty())
         throw leftAlone(" neither holds an advisory lock that may be Medusa's nor waits for one");
     if (!m_found.empty())
         m_session = m_look.optional(0, Session);
@@ -112,13 +83,13 @@ void SessionEnding::take(Result look, Duration took)
 
 void SessionEnding::requireWhatWasSeen(Duration took) const
 {
-    for (const std::string& wanted : m_sessions) {
+    for (const std::string& wanted : m_seen.sessions()) {
         if (m_session && *m_session != wanted)
             throw leftAlone(" is another session by now");
     }
-    for (const Lock& lock : m_seen) {
+    for (const SeenSession::Key& lock : m_seen.keys()) {
         if (std::find(m_found.begin(), m_found.end(), lock) == m_found.end())
-            throw leftAlone(std::string(" no longer ") + (lock.granted ? "holds " : "waits for ")
+            throw leftAlone(std::string(" no longer ") + (lock.held ? "holds " : "waits for ")
                             + keyName(lock.hash));
     }
     for (const Duration age : m_ages) {
@@ -157,9 +128,9 @@ Statement SessionEnding::end(int serverVersion) const
 Parameters SessionEnding::endParameters() const
 {
     Array hashes, granted;
-    for (const Lock& lock : m_seen) {
+    for (const SeenSession::Key& lock : m_seen.keys()) {
         hashes.add(std::int64_t(lock.hash));
-        granted.add(std::int64_t(lock.granted ? 1 : 0));
+        granted.add(std::int64_t(lock.held ? 1 : 0));
     }
     Parameters parameters = lookParameters();
     parameters << m_session << (m_ages.empty() ? std::nullopt : m_look.optional(0, Began))
@@ -175,7 +146,7 @@ std::string SessionEnding::keyName(std::uint32_t hash) const
 
 bool SessionEnding::hasNameless() const
 {
-    return std::any_of(m_found.begin(), m_found.end(), [this](const Lock& lock) {
+    return std::any_of(m_found.begin(), m_found.end(), [this](const SeenSession::Key& lock) {
         return keyName(lock.hash).starts_with("advisory:");
     });
 }
@@ -184,7 +155,7 @@ void SessionEnding::takeName(std::string_view key)
 {
     const std::uint32_t hash = medusaHash(key);
     if (std::any_of(m_found.begin(), m_found.end(),
-                    [hash](const Lock& lock) { return lock.hash == hash; }))
+                    [hash](const SeenSession::Key& lock) { return lock.hash == hash; }))
         m_names.try_emplace(hash, key);
 }
 
@@ -192,9 +163,9 @@ std::string SessionEnding::itsKeys() const
 {
     std::string keys;
     for (std::size_t i = 0; i < std::min(m_found.size(), mostKeys); ++i) {
-        if (i == 0 || m_found[i].granted != m_found[i - 1].granted) {
+        if (i == 0 || m_found[i].held != m_found[i - 1].held) {
             keys += i == 0 ? "" : " and ";
-            keys += m_found[i].granted ? "held " : "waited for ";
+            keys += m_found[i].held ? "held " : "waited for ";
         } else {
             keys += ", ";
         }
@@ -235,7 +206,8 @@ std::string SessionEnding::sentence(const Result& ended) const
 //! What became of the job is not known: it works on other connections.
 std::string SessionEnding::whatMayRunOn() const
 {
-    const bool holds = std::ranges::any_of(m_found, [](const Lock& one) { return one.granted; });
+    const bool holds =
+        std::ranges::any_of(m_found, [](const SeenSession::Key& one) { return one.held; });
     if (!holds || m_look.text(0, Application).starts_with("lockboard"))
         return {};
     return " If that was for a job of Medusa's, it may run on without the lock, and the next one "

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/contract/errors.h"
+#include "engine/contract/seen_session.h"
 #include "engine/postgres/wire/call.h"
 
 #include <functional>
@@ -16,9 +17,9 @@ class SessionEnding final {
 public:
     using NameOf = std::function<std::string(std::uint32_t hash)>;
 
-    //! `words`: ListedSession's arguments, from the third on; `nameOf` gives what else is known of
-    //! a key's name. \throws InvalidArgument
-    SessionEnding(int pid, bool cancel, const std::vector<std::string>& words, NameOf nameOf);
+    //! `now`: by the clock that the seen session's times are of; `nameOf` gives what else is known
+    //! of a key's name.
+    SessionEnding(SeenSession seen, SessionEnd how, TimePoint now, NameOf nameOf);
 
     //! What it is and does now.
     [[nodiscard]] Statement look() const;
@@ -39,13 +40,6 @@ public:
     [[nodiscard]] std::string sentence(const Result& ended) const;
 
 private:
-    struct Lock {
-        std::uint32_t hash;
-        bool granted;
-        bool operator==(const Lock&) const = default;
-    };
-
-    [[nodiscard]] bool readWord(const std::string& word);
     [[nodiscard]] InvalidArgument leftAlone(const std::string& why) const;
     void requireWhatWasSeen(Duration took) const;
     [[nodiscard]] std::string keyName(std::uint32_t hash) const;
@@ -55,17 +49,15 @@ private:
     //! ` (psql, 10.0.0.1)`
     [[nodiscard]] std::string facts() const;
 
-    const std::string m_pid;
+    const SeenSession m_seen;
     const bool m_cancel;
+    const std::string m_pid;
     const NameOf m_nameOf;
-    // Seen before.
-    std::vector<std::string> m_sessions;
-    std::vector<Duration> m_ages; // of its transaction
-    std::vector<Lock> m_seen;
-    std::map<std::uint32_t, std::string> m_names;
+    std::vector<Duration> m_ages; // of its transaction, when it was seen
+    std::map<std::uint32_t, std::string> m_names; // of its keys
     // Found now.
     Result m_look;
-    std::vector<Lock> m_found;
+    std::vector<SeenSession::Key> m_found;
     std::optional<std::string> m_session; // none: no more is told of it
 };
 

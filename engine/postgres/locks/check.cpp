@@ -19,6 +19,27 @@ Task<Result> Provider::ask(Statement statement, Parameters parameters)
     co_return result;
 }
 
+static const Statement hello({}, "SELECT");
+
+Task<Connection*> Provider::connectionForChanges()
+{
+    if (!m_work.isReady())
+        co_await ask(hello, {});
+    co_return m_work.isPooled() ? &m_work : &m_bulk;
+}
+
+Task<Result> Provider::change(Statement statement, Parameters parameters)
+{
+    Connection* const connection = co_await connectionForChanges();
+    Call call(*connection, Effect::Mutates);
+    call.add(statement, std::move(parameters));
+    call.send();
+    Result result = co_await call.result();
+    if (result.isError())
+        std::rethrow_exception(errorOf(result));
+    co_return result;
+}
+
 static const Statement aboutServer = Statement({}, qualified(R"(
     SELECT pg_catalog.current_setting('server_version'), pg_catalog.pg_is_in_recovery(),
         pg_catalog.current_setting('server_encoding'),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
+#include "engine/contract/medusa_hash.h"
 #include "engine/postgres/locks/provider.h"
 #include "engine/postgres/session/keys.h"
-#include "engine/postgres/session/medusa_hash.h"
 
 // From one job to the next of this process, a lock goes in one transaction instead of two: its row
 // gets another owner, and what the session has locked stays locked.

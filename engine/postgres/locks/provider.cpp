@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/postgres/locks/provider.h"
 
+#include "engine/contract/medusa_hash.h"
 #include "engine/postgres/session/keys.h"
-#include "engine/postgres/session/medusa_hash.h"
 #include "engine/postgres/view/live_view.h"
 #include "engine/postgres/wire/url.h"
 
@@ -31,6 +31,7 @@ Provider::Provider(const Container& container, Settings settings)
     : BasicProvider(container)
     , m_settings(std::move(settings))
     , m_shared(container)
+    , m_administration(*this)
     , m_warnings(m_settings.endpoint.warnings())
     , m_statements(m_settings)
     , m_work(m_settings.endpoint, container, "work")
@@ -262,11 +263,24 @@ void Provider::noteAllChanged()
     tellViews([](View& view) { view.noteAllChanged(); });
 }
 
+std::string Provider::nameOf(std::uint32_t hash) const
+{
+    const std::string unknown = "advisory:" + std::to_string(hash);
+    for (const auto& view : m_views) {
+        const std::string name = view ? view->nameOf(hash) : unknown;
+        if (name != unknown)
+            return '"' + printableStart(name) + '"';
+    }
+    return unknown;
+}
+
 ProviderFeatures Provider::features() const
 {
     ProviderFeatures features;
     features.shared = true;
     features.fencingTokens = true;
+    features.endsSessions = true;
+    features.changeNotices = true;
     return features;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "engine/postgres/administration/administration.h"
 #include "engine/postgres/session/session.h"
 #include "engine/postgres/session/statements.h"
 #include "engine/postgres/wire/settings.h"
@@ -32,12 +33,10 @@ public:
     [[nodiscard]] LiveViewPtr liveView() override;
     [[nodiscard]] ProviderFeatures features() const override;
     [[nodiscard]] Task<CheckReport> check() override;
-    //! `install-trigger`, `remove-trigger`; `end-session PID terminate|cancel [SEEN]...`: what was
-    //! seen of it, in ListedSession's words, so that it is left alone if it has moved on since.
-    Task<std::string> administer(std::string verb, std::vector<std::string> arguments,
-                                 SharedContext context) override;
+    [[nodiscard]] SessionControl* sessionControl() override { return &m_administration; }
+    [[nodiscard]] ChangeNotices* changeNotices() override { return &m_administration; }
 
-    // For the live view.
+    // For the live view and the administration.
     [[nodiscard]] const Settings& settings() const { return m_settings; }
     [[nodiscard]] const Statements& statements() const { return m_statements; }
     [[nodiscard]] Connection& connection() { return m_work; }
@@ -54,6 +53,17 @@ public:
     [[nodiscard]] std::vector<std::string> warnings() const;
     //! What an error result means.
     [[nodiscard]] std::exception_ptr errorOf(const Result& result) const;
+    //! One statement of our own connection for short ones. \throws what errorOf() gives
+    [[nodiscard]] Task<Result> ask(Statement statement, Parameters parameters);
+    //! The connection for what takes long, unless a pooler may give its transactions other
+    //! sessions: then the one in which each transaction can have limits of its own.
+    [[nodiscard]] Task<Connection*> connectionForChanges();
+    //! One statement there that changes something. \throws what errorOf() gives
+    [[nodiscard]] Task<Result> change(Statement statement, Parameters parameters);
+    //! The name of a key with this hash, in quotes, as a live view knows it; else `advisory:HASH`.
+    [[nodiscard]] std::string nameOf(std::uint32_t hash) const;
+    //! Has every view look again.
+    void noteAllChanged();
 
 protected:
     Task<Grant> tryAcquire(LockKeys keys, AcquireOptions options, SharedContext context) override;
@@ -119,19 +129,13 @@ private:
     void takeNotification(const std::string& payload, int sender);
     void noteGranted(const LockKeys& keys, const Owner& owner, const Grant& grant);
     void noteChanged(const LockKeys& keys);
-    void noteAllChanged();
-    [[nodiscard]] Task<Result> ask(Statement statement, Parameters parameters);
-    [[nodiscard]] Task<Connection*> connectionForChanges();
-    [[nodiscard]] Task<Result> change(Statement statement, Parameters parameters);
-    Task<std::string> changeTrigger(bool install);
-    Task<std::string> endSession(int pid, bool cancel, std::vector<std::string> words);
-    [[nodiscard]] std::string nameOf(std::uint32_t hash) const;
     Task<void> examine(std::vector<Finding>* findings);
     void noteGone(const std::string& key, const Owner& owner, bool wanted);
     template <typename Tell> void tellViews(Tell tell);
 
     Settings m_settings;
     Container m_shared;
+    Administration m_administration;
     std::vector<std::string> m_warnings;
     Statements m_statements;
     std::vector<QPointer<View>> m_views;

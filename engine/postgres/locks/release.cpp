@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
+#include "engine/contract/medusa_hash.h"
 #include "engine/postgres/locks/provider.h"
 #include "engine/postgres/session/keys.h"
-#include "engine/postgres/session/medusa_hash.h"
 
 #include <algorithm>
 

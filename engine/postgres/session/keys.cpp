@@ -2,7 +2,7 @@
 #include "engine/postgres/session/keys.h"
 
 #include "engine/contract/errors.h"
-#include "engine/postgres/session/medusa_hash.h"
+#include "engine/contract/medusa_hash.h"
 
 #include <set>
 

@@ -2,8 +2,8 @@
 #include "engine/postgres/session/session.h"
 
 #include "engine/contract/errors.h"
+#include "engine/contract/medusa_hash.h"
 #include "engine/postgres/session/keys.h"
-#include "engine/postgres/session/medusa_hash.h"
 #include "engine/postgres/session/statements.h"
 
 #include <algorithm>

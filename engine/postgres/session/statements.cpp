@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/postgres/session/statements.h"
 
-#include "engine/postgres/session/medusa_hash.h"
+#include "engine/contract/medusa_hash.h"
 #include "engine/postgres/wire/settings.h"
 #include "engine/postgres/wire/template.h"
 

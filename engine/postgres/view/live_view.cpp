@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/postgres/view/live_view.h"
 
+#include "engine/contract/medusa_hash.h"
 #include "engine/postgres/locks/provider.h"
-#include "engine/postgres/session/medusa_hash.h"
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "engine/contract/medusa_hash.h"
 #include "engine/postgres/locks/provider.h"
-#include "engine/postgres/session/medusa_hash.h"
 #include "engine/postgres/view/copied_row.h"
 #include "engine/postgres/view/live_view.h"
 #include "engine/postgres/wire/number.h"

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "engine/postgres/session/medusa_hash.h"
+#include "engine/contract/medusa_hash.h"
 
 #include <QString>
 
 #include <algorithm>
 
-namespace lockboard::postgres {
+namespace lockboard {
 
 template <typename Units> static std::uint32_t hashOf(const Units& units)
 {
@@ -24,4 +24,4 @@ std::uint32_t medusaHash(std::string_view key)
         QString::fromUtf8(key.data(), static_cast<qsizetype>(key.size())).toStdU16String());
 }
 
-} // namespace lockboard::postgres
+} // namespace lockboard
