@@ -94,7 +94,9 @@ Config Config::connectTo(const std::string& url, const ProviderRegistry& registr
         }
         // The URL itself may hold a password, and is not repeated.
         throw ConfigError("--connect", "", 0,
-                          "no provider speaks this URL; it must begin with one of: " + known);
+                          known.empty()
+                              ? "no provider that this program was built with is reached by a URL"
+                              : "no provider speaks this URL; it must begin with one of: " + known);
     }
     if (!isUtf8(url))
         throw ConfigError("--connect", "", 0, "this URL is not UTF-8");
