@@ -116,6 +116,9 @@ private:
     [[nodiscard]] bool isGivingBack(const Owner& owner) const;
     //! Another call of this owner has asked for keys, and is not answered yet.
     [[nodiscard]] bool isAsking(const Owner& owner) const;
+    //! Acquires what a job needs, on a lease that is not over yet, and begins its execution.
+    Task<Grant> acquireForJob(LockKeys keys, AcquireOptions acquisition,
+                              std::shared_ptr<Execution> run, SharedContext context);
     //! What a job may start on: its keys, held for a while yet. none: they are lost
     Task<std::optional<TimePoint>> revive(LockKeys keys, AcquireOptions options, TimePoint until);
     //! Lets go of what a call that is over holds, without making it wait.

@@ -157,34 +157,32 @@ Task<std::optional<std::string>> BasicProvider::releaseAfterJob(LockKeys keys, s
     co_return lost;
 }
 
-Task<void> BasicProvider::executeJob(LockKeys keys, LockedJob job, ExecuteOptions options,
-                                     SharedContext context)
+static AcquireOptions acquisitionFor(const ExecuteOptions& options, const std::string& owner,
+                                     Duration timeout)
 {
-    const bool unique = !options.owner();
-    const Duration lease = options.lease();
-    std::string owner = options.owner().value_or(
-        "execute:" + QUuid::createUuid().toString(QUuid::WithoutBraces).toStdString());
     AcquireOptions acquisition;
     acquisition.ownedBy(owner)
-        .expiringIn(lease)
-        .waiting(options.requestedTimeout().value_or(executeTimeout()))
+        .expiringIn(options.lease())
+        .waiting(timeout)
         .exclusively()
         .stoppedBy(options.stopToken());
-    if (unique)
-        acquisition.uniquelyOwned(); // finding it held by this owner is having taken it
-    else
+    if (options.owner())
         acquisition.withoutReentry();
-    const auto run =
-        std::make_shared<Execution>(*this, keys, std::move(owner), lease, options.longestHold());
+    else
+        acquisition.uniquelyOwned(); // finding it held by this owner is having taken it
+    return acquisition;
+}
 
+Task<Grant> BasicProvider::acquireForJob(LockKeys keys, AcquireOptions acquisition,
+                                         std::shared_ptr<Execution> run, SharedContext context)
+{
     const TimePoint until = clock().now() + *acquisition.timeout();
-    Grant grant;
-    std::optional<TimePoint> leaseEnd;
-    while (!leaseEnd) {
-        grant = co_await acquire(keys, acquisition, context);
+    const Duration lease = *acquisition.lease();
+    for (;;) {
+        Grant grant = co_await acquire(keys, acquisition, context);
         if (m_closing)
             throw OutcomeUnknown("The provider was closed while a lock was granted.");
-        leaseEnd = grant.leaseEnd().value_or(clock().now() + lease);
+        std::optional<TimePoint> leaseEnd = grant.leaseEnd().value_or(clock().now() + lease);
         const bool late = clock().now() >= Execution::deadlineOf(*leaseEnd, lease);
         if (late && !isPlanted(PlantedFault::StartsOnOldLease)) {
             // The store was slow: somebody else may hold the keys by now.
@@ -192,8 +190,25 @@ Task<void> BasicProvider::executeJob(LockKeys keys, LockedJob job, ExecuteOption
             acquisition.waiting(std::max<Duration>(
                 std::chrono::duration_cast<Duration>(until - clock().now()), 0ms));
         }
+        if (leaseEnd) {
+            run->begin(*leaseEnd);
+            co_return grant;
+        }
     }
-    run->begin(*leaseEnd);
+}
+
+Task<void> BasicProvider::executeJob(LockKeys keys, LockedJob job, ExecuteOptions options,
+                                     SharedContext context)
+{
+    const bool unique = !options.owner();
+    const Duration lease = options.lease();
+    std::string owner = options.owner().value_or(
+        "execute:" + QUuid::createUuid().toString(QUuid::WithoutBraces).toStdString());
+    AcquireOptions acquisition =
+        acquisitionFor(options, owner, options.requestedTimeout().value_or(executeTimeout()));
+    const auto run =
+        std::make_shared<Execution>(*this, keys, std::move(owner), lease, options.longestHold());
+    const Grant grant = co_await acquireForJob(keys, std::move(acquisition), run, context);
     if (hasLost(keys, run->owner()))
         run->lose(keys.front());
 

@@ -8,7 +8,6 @@ namespace lockboard {
 
 using namespace std::chrono_literals;
 
-static constexpr Duration shortestReleasePause = 50ms;
 static constexpr Duration longestReleasePause = 1s;
 static constexpr Duration askingPause = 20ms;
 //! A refusal that passes, because a server loads its data say, is waited out; one for want of a
@@ -74,11 +73,11 @@ bool GiveBack::isIdle() const
 Task<void> GiveBack::run()
 {
     m_running = true;
-    Duration pause = shortestReleasePause;
-    TimePoint rested; // the server is left alone till then
+    m_pause = shortestReleasePause;
+    m_rested = TimePoint();
     while (!m_items.empty()) {
         Clock& clock = m_provider.clock();
-        const TimePoint next = std::max(m_items.begin()->first, rested);
+        const TimePoint next = std::max(m_items.begin()->first, m_rested);
         if (next > clock.now()) {
             m_signal.reset();
             co_await m_signal.wait(next, std::stop_token());
@@ -96,47 +95,68 @@ Task<void> GiveBack::run()
         if (item.doubt)
             item.doubt->isReleasing = true;
         m_busy = true;
-        bool freed = false;
-        bool refused = false;
         std::string problem;
-        try {
-            freed = co_await release(item.keys, item.owner);
-            pause = shortestReleasePause;
-        } catch (const Unavailable& error) {
-            problem = error.message();
-        } catch (const OutcomeUnknown& error) {
-            problem = error.message();
-        } catch (...) {
-            problem = messageOf(std::current_exception());
-            refused = true;
-        }
+        const Answer answer = co_await ask(item.keys, item.owner, &problem);
         m_busy = false;
         if (item.doubt)
             item.doubt->isReleasing = false;
         if (m_provider.isClosing())
             break;
-        if (refused) {
-            if (++item.refusals < mostRefusals)
-                m_items.emplace(clock.now() + refusalPause * (1 << item.refusals), std::move(item));
-            else
-                giveUp(item, problem);
-        } else if (!problem.empty()) {
-            rested = clock.now() + pause;
-            pause = std::min<Duration>(pause * 2, longestReleasePause);
-            if (clock.now() < item.end)
-                m_items.emplace(rested, std::move(item));
-            else
-                giveUp(item, problem);
-        } else if (freed) {
-            m_provider.log(LogLevel::Info,
-                           "Gave back the lock for key \"" + printable(item.keys.front())
-                               + "\", which a call had left held when it lost the server.");
-        } else if (item.looks < laterLooks.size()) {
-            const Duration later = laterLooks[item.looks++];
-            m_items.emplace(clock.now() + later, std::move(item));
-        }
+        conclude(std::move(item), answer, problem);
     }
     m_running = false;
+}
+
+Task<GiveBack::Answer> GiveBack::ask(LockKeys keys, std::string owner, std::string* problem)
+{
+    Answer answer = Answer::Refused;
+    try {
+        const bool freed = co_await release(std::move(keys), std::move(owner));
+        answer = freed ? Answer::Freed : Answer::NothingHeld;
+    } catch (const Unavailable& error) {
+        *problem = error.message();
+        answer = Answer::None;
+    } catch (const OutcomeUnknown& error) {
+        *problem = error.message();
+        answer = Answer::None;
+    } catch (...) {
+        *problem = messageOf(std::current_exception());
+    }
+    co_return answer;
+}
+
+void GiveBack::conclude(Item item, Answer answer, const std::string& problem)
+{
+    const TimePoint now = m_provider.clock().now();
+    if (answer != Answer::None && answer != Answer::Refused)
+        m_pause = shortestReleasePause;
+    switch (answer) {
+    case Answer::Freed:
+        m_provider.log(LogLevel::Info,
+                       "Gave back the lock for key \"" + printable(item.keys.front())
+                           + "\", which a call had left held when it lost the server.");
+        return;
+    case Answer::NothingHeld:
+        if (item.looks < laterLooks.size()) {
+            const Duration later = laterLooks[item.looks++];
+            m_items.emplace(now + later, std::move(item));
+        }
+        return;
+    case Answer::Refused:
+        if (++item.refusals < mostRefusals)
+            m_items.emplace(now + refusalPause * (1 << item.refusals), std::move(item));
+        else
+            giveUp(item, problem);
+        return;
+    case Answer::None:
+        m_rested = now + m_pause;
+        m_pause = std::min<Duration>(m_pause * 2, longestReleasePause);
+        if (now < item.end)
+            m_items.emplace(m_rested, std::move(item));
+        else
+            giveUp(item, problem);
+        return;
+    }
 }
 
 void GiveBack::giveUp(const Item& item, const std::string& problem) const

@@ -42,8 +42,21 @@ private:
         int refusals = 0;
     };
 
+    //! What a release that was sent came to.
+    enum class Answer : std::uint8_t {
+        Freed,
+        NothingHeld, //!< yet: the acquire may still be on its way
+        None, //!< the server is silent or gone, or what it did is not known
+        Refused, //!< it will not do it
+    };
+    static constexpr Duration shortestReleasePause = std::chrono::milliseconds(50);
+
     [[nodiscard]] static LockKeys unclaimed(const Item& item);
     Task<void> run();
+    //! Never throws; `problem` says why nothing was freed.
+    Task<Answer> ask(LockKeys keys, std::string owner, std::string* problem);
+    //! Keeps the item for another look, or lets it go.
+    void conclude(Item item, Answer answer, const std::string& problem);
     //! Asks once; gives whether anything was released. \throws OutcomeUnknown too
     Task<bool> release(LockKeys keys, std::string owner);
     //! What is to become of an item that failed, if it is not tried again: says so.
@@ -52,6 +65,8 @@ private:
     BasicProvider& m_provider;
     Signal m_signal;
     std::multimap<TimePoint, Item> m_items; // by when they are due
+    Duration m_pause = shortestReleasePause; // for the server, next time it does not answer
+    TimePoint m_rested; // it is left alone till then
     bool m_running = false;
     bool m_busy = false; // with one that is in no list
 };

@@ -18,48 +18,63 @@ LockStore::LockStore()
     m_ownerCounts.push_back(0);
 }
 
-LockStore::Effect LockStore::upsert(const Lock& lock, std::uint32_t epoch, bool anew)
+static std::int64_t ticksOf(std::optional<TimePoint> leaseEnd)
 {
-    const std::int64_t end =
-        lock.leaseEnd ? lock.leaseEnd->time_since_epoch().count() : LockRow::never;
-    const FencingToken token = lock.token.value_or(0);
-    m_hasNotes = m_hasNotes || !lock.note.isEmpty();
-    const auto known = find(lock);
-    if (known) {
-        const LockRow& old = m_table.rows[*known];
-        const bool sameOwner = lock.owner
-            ? old.owner != noOwner && m_table.owners[old.owner] == *lock.owner
-            : old.owner == noOwner;
-        if (sameOwner && old.leaseEnd == end && old.state == lock.state && old.epoch == epoch
-            && m_table.details[old.detail] == lock.detail && old.token == token
-            && old.note == lock.note && !anew)
-            return Effect::Nothing;
-        const bool cameAlive = old.state == LockState::Residue && lock.state == LockState::Held;
-        const OwnerId owner = intern(lock.owner);
-        forgetOwner(old.owner);
-        LockRow& row = m_table.rows.edit(*known);
-        countUnreleasable(row, -1);
-        row.owner = owner;
-        row.leaseEnd = end;
-        row.state = lock.state;
-        row.detail = internDetail(lock.detail);
-        row.epoch = epoch;
-        row.token = token;
-        row.note = lock.note;
-        if (anew || !sameOwner || cameAlive)
-            row.sighting = ++m_sightings;
-        countUnreleasable(row, 1);
-        return Effect::Touched;
-    }
-    LockRow row;
-    row.key = lock.key;
-    row.leaseEnd = end;
-    row.owner = intern(lock.owner);
+    return leaseEnd ? leaseEnd->time_since_epoch().count() : LockRow::never;
+}
+
+static bool isHeldBy(const LockTable& table, const LockRow& row, const Owner& owner)
+{
+    return owner ? row.owner != noOwner && table.owners[row.owner] == *owner : row.owner == noOwner;
+}
+
+static bool isSame(const LockTable& table, const LockRow& row, const Lock& lock)
+{
+    return isHeldBy(table, row, lock.owner) && row.leaseEnd == ticksOf(lock.leaseEnd)
+        && row.state == lock.state && table.details[row.detail] == lock.detail
+        && row.token == lock.token.value_or(0) && row.note == lock.note;
+}
+
+void LockStore::fill(LockRow& row, const Lock& lock, OwnerId owner, std::uint32_t epoch)
+{
+    row.owner = owner;
+    row.leaseEnd = ticksOf(lock.leaseEnd);
     row.state = lock.state;
     row.detail = internDetail(lock.detail);
     row.epoch = epoch;
-    row.token = token;
+    row.token = lock.token.value_or(0);
     row.note = lock.note;
+}
+
+LockStore::Effect LockStore::upsert(const Lock& lock, std::uint32_t epoch, bool anew)
+{
+    m_hasNotes = m_hasNotes || !lock.note.isEmpty();
+    const auto known = find(lock);
+    if (!known) {
+        add(lock, epoch);
+        return Effect::Added;
+    }
+    const LockRow& old = m_table.rows[*known];
+    if (!anew && old.epoch == epoch && isSame(m_table, old, lock))
+        return Effect::Nothing;
+    const bool isOther = !isHeldBy(m_table, old, lock.owner)
+        || (old.state == LockState::Residue && lock.state == LockState::Held);
+    const OwnerId owner = intern(lock.owner);
+    forgetOwner(old.owner);
+    LockRow& row = m_table.rows.edit(*known);
+    countUnreleasable(row, -1);
+    fill(row, lock, owner, epoch);
+    if (anew || isOther)
+        row.sighting = ++m_sightings;
+    countUnreleasable(row, 1);
+    return Effect::Touched;
+}
+
+void LockStore::add(const Lock& lock, std::uint32_t epoch)
+{
+    LockRow row;
+    row.key = lock.key;
+    fill(row, lock, intern(lock.owner), epoch);
     row.sighting = ++m_sightings;
     row.alive = true;
     row.plain = printable(lock.key) == lock.key;
@@ -80,7 +95,6 @@ LockStore::Effect LockStore::upsert(const Lock& lock, std::uint32_t epoch, bool 
     else
         m_byKey.insert(lock.key, id);
     ++m_size;
-    return Effect::Added;
 }
 
 Lock LockStore::lockOf(const LockTable& table, const LockRow& row)

@@ -116,6 +116,8 @@ private:
         std::string_view operator()(OwnerId id) const { return table->owners[id]; }
     };
 
+    void fill(LockRow& row, const Lock& lock, OwnerId owner, std::uint32_t epoch);
+    void add(const Lock& lock, std::uint32_t epoch);
     void countUnreleasable(const LockRow& row, int by);
     OwnerId intern(const Owner& owner);
     void forgetOwner(OwnerId id);
