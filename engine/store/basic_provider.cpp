@@ -4,6 +4,7 @@
 #include "engine/store/execution.h"
 #include "engine/store/give_back.h"
 #include "engine/store/planted_fault.h"
+#include "engine/store/polling_view.h"
 #include "engine/store/waiting_call.h"
 
 #include <algorithm>
@@ -38,9 +39,26 @@ void BasicProvider::close()
     while (!m_executions.empty())
         m_executions.begin()->second->orphan();
     m_giveBack->close();
+    for (const auto& view : m_pollingViews) {
+        if (view)
+            view->abandon();
+    }
     for (Signal* const signal : m_resting)
         signal->raise(WakeReason::Cancelled);
     m_resumer.drain();
+}
+
+LiveViewPtr BasicProvider::liveView()
+{
+    std::erase_if(m_pollingViews, [](const auto& view) { return view.isNull(); });
+    auto view = std::make_unique<PollingView>(clock(), [this] { return list(); });
+    m_pollingViews.emplace_back(view.get());
+    return LiveViewPtr(view.release());
+}
+
+Task<LockBatch> BasicProvider::list()
+{
+    return failed<LockBatch>(InvalidArgument("This kind of provider does not list its locks."));
 }
 
 void BasicProvider::log(LogLevel level, const std::string& message) const

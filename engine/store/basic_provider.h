@@ -6,12 +6,15 @@
 #include "engine/store/doubt.h"
 #include "engine/store/wait_queue.h"
 
+#include <QPointer>
+
 #include <vector>
 
 namespace lockboard {
 
 class Execution;
 class GiveBack;
+class PollingView;
 class WaitingCall;
 
 //! What a renewal found: until when the keys are held now, or the key that is no longer.
@@ -36,8 +39,9 @@ private:
     std::string m_lostKey;
 };
 
-//! The base for a provider's author: implement tryAcquire, renew, release, releaseAll, liveView,
-//! features and check; waiting in a queue and execute (wait, renew, stop token, release) come free.
+//! The base for a provider's author: implement tryAcquire, renew, release, releaseAll, list, features
+//! and check; waiting in a queue, execute (wait, renew, stop token, release) and a live view that
+//! asks once a second come free. A store that tells of its changes has a live view of its own.
 class BasicProvider : public LockProvider {
 public:
     explicit BasicProvider(const Container& container);
@@ -47,6 +51,8 @@ public:
     Task<void> executeJob(LockKeys keys, LockedJob job, ExecuteOptions options,
                           SharedContext context) override;
     [[nodiscard]] Task<bool> givenBack(Duration within) override;
+    //! A PollingView of list().
+    [[nodiscard]] LiveViewPtr liveView() override;
 
 protected:
     //! One try, all keys or none, that never waits in a queue. An ownerless lock is a conflict if
@@ -59,6 +65,10 @@ protected:
     //! nothing.
     virtual Task<Renewal> renew(LockKeys keys, std::string owner,
                                 std::optional<Duration> lease) = 0;
+
+    //! Every lock that there is, each key once, whoever holds it. Not needed where liveView() is
+    //! overridden.
+    [[nodiscard]] virtual Task<LockBatch> list();
 
     //! The lease of an execute has ended while its job may still run: what else it held may go.
     virtual void onLeaseOver(const LockKeys& keys, const std::string& owner);
@@ -148,6 +158,7 @@ private:
     std::unordered_multimap<std::string, Execution*> m_executions;
     Doubts m_doubts;
     std::unique_ptr<GiveBack> m_giveBack;
+    std::vector<QPointer<PollingView>> m_pollingViews;
     std::vector<Signal*> m_resting; // in the order of their coming
     int m_unanswered = 0; // questions whose calls have ended
     bool m_closing = false;
