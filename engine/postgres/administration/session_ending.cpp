@@ -24,7 +24,9 @@ static constexpr std::size_t mostKeys = 20;
 static constexpr int mostLocks = 100'000;
 
 //! Of what look() gives; a row a lock.
-enum Column { Application, Client, State, Session, Began, Age, Hash, Granted };
+struct LookColumn {
+    enum Index : int { Application, Client, State, Session, Began, Age, Hash, Granted };
+};
 
 SessionEnding::SessionEnding(SeenSession seen, SessionEnd how, TimePoint now, NameOf nameOf)
     : m_seen(std::move(seen))
@@ -68,14 +70,14 @@ void SessionEnding::take(Result look, Duration took)
 {
     m_look = std::move(look);
     for (int row = 0; row < m_look.rows(); ++row)
-        m_found.emplace_back(static_cast<std::uint32_t>(m_look.integer(row, Hash)),
-                             m_look.isTrue(row, Granted));
+        m_found.emplace_back(static_cast<std::uint32_t>(m_look.integer(row, LookColumn::Hash)),
+                             m_look.isTrue(row, LookColumn::Granted));
     if (m_found.empty() && m_seen.keys().empty())
         throw leftAlone(" neither holds an advisory lock that may be Medusa's nor waits for one");
     if (!m_found.empty())
-        m_session = m_look.optional(0, Session);
+        m_session = m_look.optional(0, LookColumn::Session);
     requireWhatWasSeen(took);
-    if (m_cancel && m_look.text(0, State).starts_with("idle"))
+    if (m_cancel && m_look.text(0, LookColumn::State).starts_with("idle"))
         throw InvalidArgument("Process " + m_pid
                               + " is idle, so that there is nothing to cancel; only ending its "
                                 "session frees what it holds.");
@@ -95,8 +97,9 @@ void SessionEnding::requireWhatWasSeen(Duration took) const
     for (const Duration age : m_ages) {
         if (!m_session)
             break;
-        const Duration now(m_look.integer(0, Age));
-        if (m_look.isNull(0, Age) || now < age - ageTolerance || now > age + took + ageTolerance)
+        const Duration now(m_look.integer(0, LookColumn::Age));
+        if (m_look.isNull(0, LookColumn::Age) || now < age - ageTolerance
+            || now > age + took + ageTolerance)
             throw leftAlone(" is in another transaction by now: what it was doing is over");
     }
 }
@@ -133,7 +136,8 @@ Parameters SessionEnding::endParameters() const
         granted.add(std::int64_t(lock.held ? 1 : 0));
     }
     Parameters parameters = lookParameters();
-    parameters << m_session << (m_ages.empty() ? std::nullopt : m_look.optional(0, Began))
+    parameters << m_session
+               << (m_ages.empty() ? std::nullopt : m_look.optional(0, LookColumn::Began))
                << hashes.text() << granted.text();
     return parameters;
 }
@@ -179,7 +183,7 @@ std::string SessionEnding::itsKeys() const
 std::string SessionEnding::facts() const
 {
     std::string facts;
-    for (const Column column : {Application, Client}) {
+    for (const auto column : {LookColumn::Application, LookColumn::Client}) {
         const std::string text(m_look.text(0, column));
         if (!text.empty())
             facts += (facts.empty() ? " (" : ", ") + printableStart(text);
@@ -196,7 +200,7 @@ std::string SessionEnding::sentence(const Result& ended) const
     const std::string who = "process " + m_pid + facts();
     if (!m_cancel)
         return "Ended the session of " + who + ", which " + itsKeys() + '.' + whatMayRunOn();
-    if (m_look.isNull(0, State))
+    if (m_look.isNull(0, LookColumn::State))
         return "Told " + who
             + " to cancel its statement; whether it runs one is not shown to this user. It "
             + itsKeys() + '.';
@@ -208,7 +212,7 @@ std::string SessionEnding::whatMayRunOn() const
 {
     const bool holds =
         std::ranges::any_of(m_found, [](const SeenSession::Key& one) { return one.held; });
-    if (!holds || m_look.text(0, Application).starts_with("lockboard"))
+    if (!holds || m_look.text(0, LookColumn::Application).starts_with("lockboard"))
         return {};
     return " If that was for a job of Medusa's, it may run on without the lock, and the next one "
            "beside it.";

@@ -74,7 +74,7 @@ static const char* const clean = R"(
 )";
 
 // Whoever watches looks anew.
-static const char* const tell = "PERFORM pg_catalog.pg_notify(@channel, 'c');";
+static const char* const tellAll = "PERFORM pg_catalog.pg_notify(@channel, 'c');";
 
 //! One statement: what it does is done as a whole.
 static std::string block(const std::string& body)
@@ -108,13 +108,13 @@ static std::string statement(const std::array<const char*, count>& parts, const 
 std::string installTriggerStatement(const std::string& schema, const std::string& table,
                                     const std::string& channel)
 {
-    return statement(std::array{drop, create, clean, tell}, schema, table, channel);
+    return statement(std::array{drop, create, clean, tellAll}, schema, table, channel);
 }
 
 std::string removeTriggerStatement(const std::string& schema, const std::string& table,
                                    const std::string& channel)
 {
-    return statement(std::array{drop, clean, tell}, schema, table, channel);
+    return statement(std::array{drop, clean, tellAll}, schema, table, channel);
 }
 
 } // namespace lockboard::postgres

@@ -9,7 +9,7 @@ namespace lockboard::postgres {
 
 using namespace postgres;
 
-static constexpr int mostTries = 3;
+static constexpr int mostReleaseTries = 3;
 
 //! An execute's, which runs elsewhere if it is not ours, and is to learn of its loss.
 static bool isJobs(const std::string& owner)
@@ -178,7 +178,7 @@ Task<ReleaseResult> Provider::releaseOwn(LockKeys keys, ReleaseOptions options)
         for (std::size_t i = 0; i < keys.size(); ++i) {
             const int row = static_cast<int>(i);
             const bool released = result.isTrue(row, 0);
-            if (result.isTrue(row, 5) && tries < mostTries)
+            if (result.isTrue(row, 5) && tries < mostReleaseTries)
                 again.push_back(keys[i]);
             else if (result.isTrue(row, 1)
                      && (options.isOnlyIfOver() || result.optional(row, 2) != options.owner()))

@@ -24,13 +24,13 @@ static const char* const waiterClass = "1463898436"; // "WAIT"
 // Fragments; `l` is a row of the table.
 static const char* const isLive =
     "(l.expiration IS NULL OR l.expiration @gt pg_catalog.clock_timestamp())";
-static const char* const isOver = "(l.expiration @le pg_catalog.clock_timestamp())";
+static const char* const overSql = "(l.expiration @le pg_catalog.clock_timestamp())";
 //! Whole milliseconds, a hundred years at the most; none for what is unlimited.
 static const char* const leaseLeft =
     "CASE WHEN pg_catalog.isfinite(l.expiration) THEN pg_catalog.ceil(least("
     "extract(epoch FROM l.expiration) @minus extract(epoch FROM pg_catalog.clock_timestamp()), "
     "3e9) @times 1000)::bigint END";
-static const char* const leaseEnd =
+static const char* const endSql =
     "pg_catalog.clock_timestamp() @plus ($3::bigint @times interval '1 millisecond')";
 //! What is too long to be handed around is cut, and says so.
 static std::string boundedText(const std::string& text)
@@ -58,9 +58,9 @@ static std::string filled(const char* text, const std::string& table, const std:
     // What has no sign of its own in it comes last.
     return filledIn(qualified(filledIn(text,
                                        {{"live", isLive},
-                                        {"over", isOver},
+                                        {"over", overSql},
                                         {"left", leaseLeft},
-                                        {"end", leaseEnd},
+                                        {"end", endSql},
                                         {"key", boundedText("l.id")},
                                         {"owner", boundedText("l.owner_id")},
                                         {"pageowner", boundedText("page.owner_id")},
