@@ -1,14 +1,9 @@
 # SPDX-License-Identifier: MIT
-# Writes the first C++ program of the README's section on embedding to PROGRAM.
-file(READ "${README}" text)
-string(FIND "${text}" "\n## Embedding the engine\n" at)
-if(at EQUAL -1)
-    message(FATAL_ERROR "The README has no section \"Embedding the engine\".")
-endif()
-string(SUBSTRING "${text}" ${at} -1 text)
+# Writes the first C++ program of the page PAGE to PROGRAM.
+file(READ "${PAGE}" text)
 string(FIND "${text}" "\n```cpp\n" at)
 if(at EQUAL -1)
-    message(FATAL_ERROR "The README's section \"Embedding the engine\" shows no C++ program.")
+    message(FATAL_ERROR "${PAGE} shows no C++ program.")
 endif()
 math(EXPR at "${at} + 8")
 string(SUBSTRING "${text}" ${at} -1 text)

@@ -295,7 +295,7 @@ void PostgresTriggerTest::needsTheRight()
     QTRY_VERIFY(watcher.locks.contains("k"));
 }
 
-//! As the README says.
+//! As engine/postgres/README.md says.
 void PostgresTriggerTest::needsTheTableToBeChanged()
 {
     m_server->query(u"CREATE ROLE guest LOGIN; GRANT SELECT, TRIGGER ON locking TO guest; "

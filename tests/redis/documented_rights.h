@@ -6,12 +6,12 @@
 
 namespace lockboard::test {
 
-//! What README.md says that a user of Redis needs, as the arguments of ACL SETUSER after the name.
+//! What engine/redis/README.md says that a user of Redis needs, as the arguments of ACL SETUSER after the name.
 class DocumentedRights final {
 public:
     explicit DocumentedRights(const QString& password)
     {
-        QFile readme(QStringLiteral(LOCKBOARD_README));
+        QFile readme(QStringLiteral(LOCKBOARD_REDIS_README));
         if (!readme.open(QIODevice::ReadOnly))
             return;
         for (const QByteArray& line : readme.readAll().split('\n')) {

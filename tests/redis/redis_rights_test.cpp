@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 namespace lockboard::test {
 
-//! A user with the rights that README.md names can do all; with less, what needs the right says so,
+//! A user with the rights that engine/redis/README.md names can do all; with less, what needs the right says so,
 //! and the rest works.
 class RedisRightsTest final : public QObject {
     Q_OBJECT

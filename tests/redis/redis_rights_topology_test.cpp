@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 namespace lockboard::test {
 
-//! The rights that README.md names do behind Sentinel and in a Cluster too.
+//! The rights that engine/redis/README.md names do behind Sentinel and in a Cluster too.
 class RedisRightsTopologyTest final : public QObject {
     Q_OBJECT
 
