@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 Q_DECLARE_METATYPE(lockboard::Ownerless)
 Q_DECLARE_METATYPE(lockboard::Owner)
 
-//! CONTRACT §1, a row a case.
+//! The table at LockProvider::acquire, a row a case.
 class TestAcquire final : public QObject {
     Q_OBJECT
 

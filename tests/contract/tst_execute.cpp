@@ -7,7 +7,8 @@ using namespace lockboard;
 using namespace lockboard::test;
 using namespace std::chrono_literals;
 
-//! CONTRACT §2, who runs when, and the scenarios of Medusa's integration tests told anew.
+//! LockProvider::executeJob: who runs when, and the scenarios of Medusa's integration tests told
+//! anew.
 class TestExecute final : public QObject {
     Q_OBJECT
 

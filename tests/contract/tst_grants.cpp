@@ -7,7 +7,7 @@ using namespace lockboard;
 using namespace lockboard::test;
 using namespace std::chrono_literals;
 
-//! CONTRACT §1 and §3: a grant says key by key what it did, and an operator's release takes away
+//! A grant says key by key what it did (Grant), and an operator's release takes away
 //! the very grant that was seen, or nothing.
 class TestGrants final : public QObject {
     Q_OBJECT

@@ -7,7 +7,7 @@ using namespace lockboard;
 using namespace lockboard::test;
 using namespace std::chrono_literals;
 
-//! What a console is shown: a snapshot, then changes (CONTRACT §5).
+//! What a console is shown: a snapshot, then changes (engine/contract/live_view.h).
 class TestLiveView final : public QObject {
     Q_OBJECT
 

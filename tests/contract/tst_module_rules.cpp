@@ -11,8 +11,8 @@ using namespace lockboard;
 using namespace lockboard::test;
 using namespace std::chrono_literals;
 
-//! What the module refuses whatever the provider (CONTRACT §8), and that it may be called from
-//! another thread.
+//! What the module refuses whatever the provider (engine/module/validation.h), and that it may be
+//! called from another thread.
 class TestModuleRules final : public QObject {
     Q_OBJECT
 

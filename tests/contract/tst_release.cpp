@@ -11,7 +11,7 @@ Q_DECLARE_METATYPE(lockboard::Ownerless)
 Q_DECLARE_METATYPE(lockboard::Owner)
 Q_DECLARE_METATYPE(lockboard::ReleaseOutcome)
 
-//! CONTRACT §3 and §4, a row a case.
+//! The table at LockProvider::release, a row a case, and releaseAll.
 class TestRelease final : public QObject {
     Q_OBJECT
 

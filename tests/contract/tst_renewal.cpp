@@ -7,8 +7,8 @@ using namespace lockboard;
 using namespace lockboard::test;
 using namespace std::chrono_literals;
 
-//! CONTRACT §2: the lease of a job is renewed, a job is told to stop, and a lock lost is said to
-//! be.
+//! LockProvider::executeJob: the lease of a job is renewed, it is told to stop, and a lock lost is
+//! said to be.
 class TestRenewal final : public QObject {
     Q_OBJECT
 

@@ -9,7 +9,7 @@ using namespace lockboard;
 using namespace lockboard::test;
 using namespace std::chrono_literals;
 
-//! CONTRACT §1, `awaitQueue`.
+//! Acquires that wait: what LockProvider::acquire says below its table (Medusa's `awaitQueue`).
 class TestWaiting final : public QObject {
     Q_OBJECT
 
