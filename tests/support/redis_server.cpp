@@ -17,11 +17,15 @@ namespace lockboard::test {
 quint16 RedisServer::freePort()
 {
     // Below those that the system gives to outgoing connections: one of them may be taken the
-    // moment after.
-    QTcpServer probe;
-    const auto any = [] { return QRandomGenerator::global()->bounded(10'000, 32'768); };
-    while (!probe.listen(QHostAddress::LocalHost, static_cast<quint16>(any()))) { }
-    return probe.serverPort();
+    // moment after. A node of a cluster listens 10,000 above its port too.
+    constexpr int firstOfTheSystem = 32'768;
+    for (;;) {
+        QTcpServer probe, bus;
+        const int port = QRandomGenerator::global()->bounded(10'000, firstOfTheSystem - 10'000);
+        if (probe.listen(QHostAddress::LocalHost, static_cast<quint16>(port))
+            && bus.listen(QHostAddress::LocalHost, static_cast<quint16>(port + 10'000)))
+            return probe.serverPort();
+    }
 }
 
 RedisServer::RedisServer(const QStringList& arguments)
